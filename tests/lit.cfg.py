@@ -1,0 +1,22 @@
+"""lit's configuration: a test is a .heddle, .mlir or .test file with RUN lines; heddle and heddle-opt are on its PATH.
+
+`ctest` passes the build folder; by hand, `lit -v tests/frontend` takes build/ of this checkout.
+"""
+import os
+
+import lit.formats
+
+config.name = "heddle"
+config.test_format = lit.formats.ShTest(True)
+config.suffixes = [".heddle", ".mlir", ".test"]
+config.excludes = ["Inputs"]
+config.test_source_root = os.path.dirname(os.path.abspath(__file__))
+
+build = lit_config.params.get("build", os.path.join(config.test_source_root, "..", "build"))
+llvm = lit_config.params.get("llvm", "/usr/lib/llvm-22/bin")
+build = os.path.abspath(build)
+config.test_exec_root = os.path.join(build, "tests")
+config.environment["PATH"] = os.pathsep.join([os.path.join(build, "bin"), llvm, config.environment["PATH"]])
+config.environment["NO_COLOR"] = "1"
+config.substitutions.append(("%tests", config.test_source_root))
+config.substitutions.append(("%examples", os.path.join(config.test_source_root, "..", "examples")))
