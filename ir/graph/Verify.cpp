@@ -1,0 +1,290 @@
+// The verifiers of the graph dialect. Numbers in comments are those of HeddleOps.td.
+#include "ir/graph/Heddle.h"
+
+using namespace mlir;
+using namespace heddle;
+
+static Tensor tensorOf(Value value) { return cast<Tensor>(value.getType()); }
+
+// Every dim of `part` is one of `whole`, with the same size; else an error that names it.
+static LogicalResult within(Operation *op, Tensor part, Tensor whole, const Twine &what) {
+  for (auto [name, size] : llvm::zip(part.getNames(), part.getSizes())) {
+    if (!whole.has(name)) return op->emitOpError() << what << " has dim " << name << ", which the result lacks";
+    if (whole.sizeOf(name) != size)
+      return op->emitOpError() << what << " has " << name << "=" << size << ", the result " << name << "="
+                               << whole.sizeOf(name);
+  }
+  return success();
+}
+
+// `type` holds exactly the dims `names` with `sizes`, in any order.
+static bool holds(Tensor type, ArrayRef<StringAttr> names, ArrayRef<int64_t> sizes) {
+  if (type.getRank() != static_cast<int64_t>(names.size())) return false;
+  for (auto [name, size] : llvm::zip(names, sizes))
+    if (!type.has(name) || type.sizeOf(name) != size) return false;
+  return true;
+}
+static bool sameDims(Tensor a, Tensor b) { return holds(a, b.getNames(), b.getSizes()); }
+
+// The dims of a and, behind them, those of b that a lacks.
+static void unite(Tensor a, Tensor b, SmallVectorImpl<StringAttr> &names, SmallVectorImpl<int64_t> &sizes) {
+  for (Tensor type : {a, b})
+    for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes()))
+      if (!llvm::is_contained(names, name)) names.push_back(name), sizes.push_back(size);
+}
+
+LogicalResult heddle::verifyElementwise(Operation *op) {
+  // elementwise_c1
+  if (op->getNumResults() != 1) return op->emitOpError("has one result");
+  for (auto [i, operand] : llvm::enumerate(op->getOperands()))
+    if (failed(within(op, tensorOf(operand), tensorOf(op->getResult(0)), "operand " + Twine(i)))) return failure();
+  return success();
+}
+LogicalResult heddle::verifySameElement(Operation *op) {
+  // same_element_c1
+  Type element = tensorOf(op->getResult(0)).getElementType();
+  for (Value operand : op->getOperands())
+    if (tensorOf(operand).getElementType() != element)
+      return op->emitOpError() << "operands and result need one element type, not "
+                               << tensorOf(operand).getElementType() << " and " << element;
+  return success();
+}
+
+LogicalResult ConstantOp::verify() {
+  // constant_c1
+  auto type = cast<Tensor>(getType());
+  bool fits = type.isFloat() ? getValue().getType().isF64() : getValue().getType() == type.getElementType();
+  if (!fits) return emitOpError() << "value " << getValue() << " does not fit elements of " << type.getElementType();
+  return success();
+}
+LogicalResult PositionOp::verify() {
+  // position_c1
+  return tensorOf(getResult()).getRank() == 1 ? success() : emitOpError("result has exactly one dim, the axis");
+}
+LogicalResult BernoulliOp::verify() {
+  // bernoulli_c1
+  if (tensorOf(getSeed()).getNumElements() != 2) return emitOpError("seed has two elements");
+  if (tensorOf(getStep()).getRank() != 0) return emitOpError("step is a scalar");
+  for (Value index : getIndices())
+    if (tensorOf(index).getRank() != 0) return emitOpError("indices are scalars");
+  // bernoulli_c2
+  double keep = getKeep().convertToDouble();
+  if (!(keep > 0 && keep < 1)) return emitOpError() << "keep lies between 0 and 1, not " << keep;
+  // bernoulli_c3
+  Tensor type = tensorOf(getResult());
+  bool permutation = static_cast<int64_t>(getOrder().size()) == type.getRank();
+  for (StringAttr name : type.getNames()) permutation &= llvm::is_contained(getOrder(), name);
+  return permutation ? success() : emitOpError("order holds the result's dims, each once");
+}
+LogicalResult VariableOp::verify() {
+  // variable_c1
+  if (!llvm::is_contained({"parameter", "optimizer", "state"}, getKind()))
+    return emitOpError() << "kind '" << getKind() << "' is not parameter, optimizer or state";
+  if (!llvm::is_contained({"constant", "normal", "uniform"}, getInit()))
+    return emitOpError() << "init '" << getInit() << "' is not constant, normal or uniform";
+  // variable_c2
+  int64_t repeats = getRepeats();
+  if (repeats < 0 || repeats > cast<Tensor>(getType()).getRank())
+    return emitOpError("repeats lies between 0 and the rank");
+  if (static_cast<int64_t>(getSymName().count("{}")) != repeats)
+    return emitOpError() << "the name holds as many {} as repeats, " << repeats;
+  return success();
+}
+static LogicalResult verifyUse(Operation *op, FlatSymbolRefAttr symbol, Tensor type, SymbolTableCollection &symbols) {
+  // read_c1, write_c1
+  auto variable = symbols.lookupNearestSymbolFrom<VariableOp>(op, symbol);
+  if (!variable) return op->emitOpError() << "no variable " << symbol;
+  auto declared = cast<Tensor>(variable.getType());
+  if (!sameDims(declared, type) || declared.getElementType() != type.getElementType())
+    return op->emitOpError() << "variable " << symbol << " is " << declared << ", not " << type;
+  return success();
+}
+LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyUse(*this, getVariableAttr(), cast<Tensor>(getType()), symbols);
+}
+LogicalResult WriteOp::verifySymbolUses(SymbolTableCollection &symbols) {
+  return verifyUse(*this, getVariableAttr(), tensorOf(getValue()), symbols);
+}
+
+LogicalResult CompareOp::verify() {
+  // compare_c1
+  if (!llvm::is_contained({"eq", "ne", "lt", "le", "gt", "ge"}, getPredicate()))
+    return emitOpError() << "predicate '" << getPredicate() << "' is not eq, ne, lt, le, gt or ge";
+  // compare_c2
+  if (tensorOf(getX()).getElementType() != tensorOf(getY()).getElementType())
+    return emitOpError("operands need one element type");
+  if (tensorOf(getX()).isBool() && getPredicate() != "eq" && getPredicate() != "ne")
+    return emitOpError("bools have no order");
+  return success();
+}
+LogicalResult SelectOp::verify() {
+  // select_c1
+  Type element = tensorOf(getResult()).getElementType();
+  bool same = tensorOf(getX()).getElementType() == element && tensorOf(getY()).getElementType() == element;
+  return same ? success() : emitOpError("x, y and the result need one element type");
+}
+
+// The dims that `over` names in `type`; an error for one that is missing or named twice.
+static FailureOr<SmallVector<StringAttr>> axes(Operation *op, Tensor type, ArrayAttr over) {
+  SmallVector<StringAttr> names;
+  for (StringAttr name : over.getAsRange<StringAttr>()) {
+    if (!type.has(name)) return op->emitOpError() << "cannot go over " << name << ": " << type << " has no such dim";
+    if (llvm::is_contained(names, name)) return op->emitOpError() << "dim " << name << " is named twice";
+    names.push_back(name);
+  }
+  return names;
+}
+LogicalResult ContractOp::verify() {
+  Tensor x = tensorOf(getX()), y = tensorOf(getY()), result = tensorOf(getResult());
+  // contract_c1
+  if (getOver().empty()) return emitOpError("sums over at least one dim");
+  auto summed = axes(*this, x, getOver());
+  if (failed(summed) || failed(axes(*this, y, getOver()))) return failure();
+  for (StringAttr name : x.getNames())
+    if (y.has(name) && y.sizeOf(name) != x.sizeOf(name)) return emitOpError() << "dim " << name << " has two sizes";
+  // contract_c2
+  SmallVector<StringAttr> names;
+  SmallVector<int64_t> sizes;
+  unite(x.without(*summed), y.without(*summed), names, sizes);
+  if (!holds(result, names, sizes))
+    return emitOpError("the result's dims are those of both operands without the summed ones");
+  return success();
+}
+LogicalResult ReduceOp::verify() {
+  Tensor x = tensorOf(getX()), result = tensorOf(getResult());
+  // reduce_c1
+  if (!llvm::is_contained({"sum", "max", "min"}, getKind()))
+    return emitOpError() << "kind '" << getKind() << "' is not sum, max or min";
+  // reduce_c2
+  auto over = axes(*this, x, getOver());
+  if (failed(over)) return failure();
+  // reduce_c3
+  if (!sameDims(x.without(*over), result) || x.getElementType() != result.getElementType())
+    return emitOpError("the result has the operand's other dims and its element type");
+  return success();
+}
+static LogicalResult verifyAxisRemoved(Operation *op, Value x, StringAttr axis) {
+  if (!tensorOf(x).has(axis)) return op->emitOpError() << "operand has no dim " << axis;
+  if (!sameDims(tensorOf(x).without({axis}), tensorOf(op->getResult(0))))
+    return op->emitOpError() << "the result has the operand's dims without " << axis;
+  return success();
+}
+static LogicalResult verifyAxisKept(Operation *op, Value x, StringAttr axis) {
+  if (!tensorOf(x).has(axis)) return op->emitOpError() << "operand has no dim " << axis;
+  if (!sameDims(tensorOf(x), tensorOf(op->getResult(0))))
+    return op->emitOpError() << "operand and result have one set of dims";
+  return success();
+}
+static LogicalResult verifyNorm(Operation *op, Value x, StringAttr axis, double eps) {
+  if (!(eps >= 0)) return op->emitOpError() << "eps is at least 0, not " << eps;
+  return verifyAxisKept(op, x, axis);
+}
+// argmax_c1
+LogicalResult ArgmaxOp::verify() { return verifyAxisRemoved(*this, getX(), getOverAttr()); }
+// softmax_c1
+LogicalResult SoftmaxOp::verify() { return verifyAxisKept(*this, getX(), getOverAttr()); }
+// log_softmax_c1
+LogicalResult LogSoftmaxOp::verify() { return verifyAxisKept(*this, getX(), getOverAttr()); }
+// layer_norm_c1, layer_norm_c2
+LogicalResult LayerNormOp::verify() { return verifyNorm(*this, getX(), getOverAttr(), getEps().convertToDouble()); }
+// rms_norm_c1, rms_norm_c2
+LogicalResult RmsNormOp::verify() { return verifyNorm(*this, getX(), getOverAttr(), getEps().convertToDouble()); }
+LogicalResult CrossEntropyOp::verify() {
+  // cross_entropy_c1
+  if (failed(verifyAxisRemoved(*this, getLogits(), getOverAttr()))) return failure();
+  // cross_entropy_c2
+  return within(*this, tensorOf(getTarget()), tensorOf(getResult()), "target");
+}
+
+LogicalResult GatherOp::verify() {
+  Tensor x = tensorOf(getX()), index = tensorOf(getIndex()), result = tensorOf(getResult());
+  StringAttr axis = getAxisAttr();
+  // gather_c1
+  if (!x.has(axis)) return emitOpError() << "operand has no dim " << axis;
+  if (index.has(axis)) return emitOpError() << "the index itself has dim " << axis;
+  // gather_c2
+  SmallVector<StringAttr> names;
+  SmallVector<int64_t> sizes;
+  unite(x.without({axis}), index, names, sizes);
+  if (!holds(result, names, sizes) || result.getElementType() != x.getElementType() ||
+      failed(within(*this, index, result, "index")))
+    return emitOpError("the result's dims are the operand's without the axis and the index's");
+  return success();
+}
+LogicalResult ScatterAddOp::verify() {
+  Tensor updates = tensorOf(getUpdates()), index = tensorOf(getIndex()), result = tensorOf(getResult());
+  StringAttr axis = getAxisAttr();
+  // scatter_add_c1
+  if (!result.has(axis)) return emitOpError() << "the result has no dim " << axis;
+  if (updates.has(axis) || index.has(axis)) return emitOpError() << "updates and index have no dim " << axis;
+  // scatter_add_c2
+  SmallVector<StringAttr> names;
+  SmallVector<int64_t> sizes;
+  unite(result.without({axis}), index, names, sizes);
+  if (!holds(updates, names, sizes))
+    return emitOpError("dims of updates are those of the index and of the result without the axis");
+  return success();
+}
+LogicalResult RenameOp::verify() {
+  // rename_c1
+  Tensor x = tensorOf(getX()), result = tensorOf(getResult());
+  if (!x.has(getFromAttr())) return emitOpError() << "operand has no dim " << getFromAttr();
+  if (x.has(getToAttr())) return emitOpError() << "operand has dim " << getToAttr() << " already";
+  SmallVector<StringAttr> names(x.getNames());
+  names[x.indexOf(getFromAttr())] = getToAttr();
+  if (!holds(result, names, x.getSizes()) || result.getElementType() != x.getElementType())
+    return emitOpError() << "the result is the operand with " << getFromAttr() << " named " << getToAttr();
+  return success();
+}
+
+LogicalResult RepeatOp::verify() {
+  // repeat_c3
+  if (static_cast<int64_t>(getCount()) < 1) return emitOpError("count is at least 1");
+  StringAttr axis = getAxisAttr();
+  int64_t count = getCount();
+  auto slice = [&](Type type) -> Type {
+    auto tensor = cast<Tensor>(type);
+    if (tensor.getRank() == 0 || tensor.getNames()[0] != axis || tensor.getSizes()[0] != count) return {};
+    return tensor.without({axis});
+  };
+  // repeat_c1
+  auto args = getBody().getArguments();
+  if (args.size() != 1 + getCarried().size() + getStacked().size())
+    return emitOpError("block arguments are the index, the carried values and the slices");
+  if (args[0].getType() != Tensor::get({}, {}, IntegerType::get(getContext(), 32)))
+    return emitOpError("the first block argument is the index, an i32 scalar");
+  for (auto [arg, value] : llvm::zip(getCarriedArgs(), getCarried()))
+    if (arg.getType() != value.getType())
+      return emitOpError() << "a carried value is " << value.getType() << " outside and " << arg.getType() << " inside";
+  for (auto [arg, value] : llvm::zip(getStackedArgs(), getStacked()))
+    if (arg.getType() != slice(value.getType()))
+      return emitOpError() << "a slice of " << value.getType() << " cannot be " << arg.getType();
+  // repeat_c2
+  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
+  if (!yield || yield.getValues().size() != getNumResults() || getNumResults() < getCarried().size())
+    return emitOpError("yields as many values as it has results");
+  for (auto [i, value] : llvm::enumerate(yield.getValues())) {
+    bool carried = i < getCarried().size();
+    Type result = getResult(i).getType();
+    if (carried && result != getCarried()[i].getType())
+      return emitOpError() << "carried result " << i << " changes its type";
+    if (value.getType() != (carried ? result : slice(result)))
+      return emitOpError() << "yields " << value.getType() << " for result " << result;
+  }
+  return success();
+}
+
+LogicalResult FusedOp::verify() {
+  // fused_c1
+  if (TypeRange(getBody().getArgumentTypes()) != TypeRange(getInputs().getTypes()))
+    return emitOpError("block arguments have the operands' types");
+  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
+  if (!yield || TypeRange(yield.getValues().getTypes()) != TypeRange(getResultTypes()))
+    return emitOpError("yields the results' types");
+  // fused_c2
+  for (Operation &op : getBody().front().without_terminator())
+    if (!op.hasTrait<IsElementwise>() &&
+        !isa<ReduceOp, ArgmaxOp, GatherOp, PositionOp, ConstantOp, BernoulliOp, RenameOp>(op))
+      return op.emitOpError("cannot stand in heddle.fused");
+  return success();
+}
