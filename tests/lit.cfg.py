@@ -1,4 +1,5 @@
-"""lit's configuration: a test is a .heddle, .mlir or .test file with RUN lines; heddle and heddle-opt are on its PATH.
+"""lit's configuration: a test is a .heddle, .mlir or .test file with RUN lines; %heddle and %heddle-opt name the
+commands, which are also on its PATH.
 
 `ctest` passes the build folder; by hand, `lit -v tests/frontend` takes build/ of this checkout.
 """
@@ -18,5 +19,7 @@ build = os.path.abspath(build)
 config.test_exec_root = os.path.join(build, "tests")
 config.environment["PATH"] = os.pathsep.join([os.path.join(build, "bin"), llvm, config.environment["PATH"]])
 config.environment["NO_COLOR"] = "1"
+config.substitutions.append((r"%heddle-opt\b", os.path.join(build, "bin", "heddle-opt")))
+config.substitutions.append((r"%heddle\b", os.path.join(build, "bin", "heddle")))
 config.substitutions.append(("%tests", config.test_source_root))
 config.substitutions.append(("%examples", os.path.join(config.test_source_root, "..", "examples")))
