@@ -1,0 +1,72 @@
+// mmap'ed memory; see Arena.h. Huge pages are only advised: where there are none, training is slower, not wrong.
+#include "runtime/Arena.h"
+
+#include "runtime/Abi.h"
+#include "runtime/RunError.h"
+
+#include <fmt/format.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <fstream>
+#include <utility>
+
+namespace heddle {
+namespace {
+
+constexpr int64_t kHugePage = int64_t(2) << 20;  // x86-64's second page size
+
+std::string megabytes(int64_t bytes) { return fmt::format("{:.1f} MiB ({} bytes)", bytes / 1048576.0, bytes); }
+
+}  // namespace
+
+int64_t Arena::reserved(int64_t bytes) {
+  if (bytes <= 0) return 0;
+  int64_t unit = bytes >= 2 * kHugePage ? kHugePage : sysconf(_SC_PAGESIZE);
+  return (bytes + HEDDLE_PADDING + unit - 1) / unit * unit;
+}
+
+Arena::Arena(int64_t size, const char* what) : bytes(size) {
+  if (size < 0 || size > (int64_t(1) << 46))
+    throw RunError(kInternal, fmt::format("the {} would take {} bytes", what, size));
+  if (size == 0) return;
+  void* p = mmap(nullptr, reserved(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (p == MAP_FAILED)
+    throw RunError(kData, fmt::format("no memory for the {}: {} planned, {}", what, megabytes(size), strerror(errno)),
+                   "a smaller batch or model, or a higher memory limit (`--dry-run` prints the plan)");
+  base = static_cast<char*>(p);
+  if (size >= 2 * kHugePage) madvise(base, reserved(size), MADV_HUGEPAGE);
+}
+
+Arena::~Arena() {
+  if (base) munmap(base, reserved(bytes));
+}
+
+Arena::Arena(Arena&& other) noexcept : base(std::exchange(other.base, nullptr)), bytes(std::exchange(other.bytes, 0)) {}
+
+Arena& Arena::operator=(Arena&& other) noexcept {
+  std::swap(base, other.base);
+  std::swap(bytes, other.bytes);
+  return *this;
+}
+
+void checkMemory(int64_t plannedBytes) {
+  int64_t limit = int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
+  const char* whose = "this machine has";
+  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
+    std::ifstream file(path);
+    std::string text;
+    if (!(file >> text) || text == "max") continue;
+    int64_t value = strtoll(text.c_str(), nullptr, 10);
+    if (value > 0 && value < limit) limit = value, whose = "the memory limit is";
+  }
+  if (limit > 0 && plannedBytes > limit)
+    throw RunError(kData, fmt::format("training needs {}, but {} {}", megabytes(plannedBytes), whose, megabytes(limit)),
+                   "a smaller batch or model, or a higher memory limit (`--dry-run` prints the plan)");
+}
+
+}  // namespace heddle

@@ -1,0 +1,108 @@
+// See Session.h. Entries share one workspace, as large as the hungriest needs: training, evaluation and sampling
+// never run at once.
+#include "runtime/Session.h"
+
+#include "runtime/Initialise.h"
+#include "runtime/RunError.h"
+#include "runtime/TargetClass.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstring>
+#include <limits>
+
+namespace heddle {
+namespace {
+
+int64_t product(const HeddleDim* dims, int rank) {
+  int64_t n = 1;
+  for (int d = 0; d < rank; ++d) n *= dims[d].size;
+  return n;
+}
+
+int64_t workspaceBytes(const HeddleTarget& target) {
+  int64_t most = 0;
+  for (int i = 0; i < target.entry_count; ++i) most = std::max(most, target.entries[i].workspace_bytes);
+  return most;
+}
+
+const HeddleProgram& checked(const HeddleProgram& program) {
+  checkProgram(program);
+  return program;
+}
+
+const HeddleTarget& affordable(const HeddleProgram& program, const HeddleTarget& target, int threads) {
+  checkMemory(plannedBytes(program, target, threads));
+  return target;
+}
+
+const HeddleBuffer* find(const HeddleBuffer* buffers, int count, std::string_view name) {
+  for (int i = 0; i < count; ++i)
+    if (name == buffers[i].name) return &buffers[i];
+  return nullptr;
+}
+
+}  // namespace
+
+int64_t elementCount(const HeddleBuffer& buffer) { return product(buffer.dims, buffer.rank); }
+int64_t elementCount(const HeddleVariable& variable) { return product(variable.dims, variable.rank); }
+
+const char* typeName(int32_t type) { return type == HEDDLE_F32 ? "f32" : type == HEDDLE_I32 ? "i32" : "bool"; }
+
+std::string shapeText(const HeddleDim* dims, int32_t rank) {
+  std::string text = "[";
+  for (int d = 0; d < rank; ++d) text += fmt::format("{}{}={}", d ? ", " : "", dims[d].name, dims[d].size);
+  return text + "]";
+}
+
+int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads) {
+  return Arena::reserved(program.variables_bytes) + Arena::reserved(workspaceBytes(target)) +
+         Executor::scratchBytes(target, threads);
+}
+
+Session::Session(const HeddleProgram& p, int threads, const std::string& targetClass)
+    : program(checked(p)), target(affordable(p, chooseTarget(p, targetClass), threads)), pool(threads),
+      variables(p.variables_bytes, "variables"), workspace(workspaceBytes(target), "workspace"),
+      executor(target, pool) {}
+
+void Session::initialise(uint64_t seed) { initialiseVariables(program, seed, variables.data(), pool); }
+
+const HeddleEntry* Session::findEntry(std::string_view name) const {
+  for (int i = 0; i < target.entry_count; ++i)
+    if (name == target.entries[i].name) return &target.entries[i];
+  return nullptr;
+}
+
+const HeddleEntry& Session::entry(std::string_view name) const {
+  if (auto* found = findEntry(name)) return *found;
+  std::string present;
+  for (int i = 0; i < target.entry_count; ++i) present += fmt::format("{}{}", i ? ", " : "", target.entries[i].name);
+  throw RunError(kData, fmt::format("'{}' has no entry `{}`", program.name, name), "it has: " + present);
+}
+
+const HeddleBuffer* Session::findInput(const HeddleEntry& entry, std::string_view name) const {
+  return find(entry.inputs, entry.input_count, name);
+}
+
+const HeddleBuffer* Session::findOutput(const HeddleEntry& entry, std::string_view name) const {
+  return find(entry.outputs, entry.output_count, name);
+}
+
+const HeddleVariable* Session::findVariable(std::string_view name) const {
+  for (int i = 0; i < program.variable_count; ++i)
+    if (name == program.variables[i].name) return &program.variables[i];
+  return nullptr;
+}
+
+void Session::setCounters(const HeddleEntry& entry, int64_t step, uint64_t seed, int32_t micro) {
+  if (step < 0 || step > std::numeric_limits<int32_t>::max())
+    throw RunError(kData, fmt::format("step {} is past the last one that a program counts, 2147483647", step));
+  int32_t stepWord = int32_t(step);
+  uint32_t seedWords[2] = {uint32_t(seed), uint32_t(seed >> 32)};
+  if (auto* b = findInput(entry, "$step")) memcpy(memory(*b), &stepWord, 4);
+  if (auto* b = findInput(entry, "$seed")) memcpy(memory(*b), seedWords, 8);
+  if (auto* b = findInput(entry, "$micro")) memcpy(memory(*b), &micro, 4);
+}
+
+}  // namespace heddle

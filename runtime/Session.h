@@ -1,0 +1,64 @@
+// A program loaded on this machine: its target class, threads, arenas and executor. Commands, tests and
+// `heddle run` all drive a program through it.
+#ifndef HEDDLE_RUNTIME_SESSION_H
+#define HEDDLE_RUNTIME_SESSION_H
+#include "runtime/Abi.h"
+#include "runtime/Arena.h"
+#include "runtime/Executor.h"
+#include "runtime/ThreadPool.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace heddle {
+
+/// Elements of a buffer: the product of its dims, 1 for a scalar. All element types are 4 bytes in memory.
+int64_t elementCount(const HeddleBuffer& buffer);
+int64_t elementCount(const HeddleVariable& variable);
+const char* typeName(int32_t heddleType);                    // "f32", "i32", "bool"
+std::string shapeText(const HeddleDim* dims, int32_t rank);  // "[B=12, T=64]"
+
+/// Bytes that a run holds at its peak: variables, the largest workspace, every thread's scratch. Exact.
+int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads);
+
+class Session {
+public:
+  /// Checks the program, chooses its target class (`targetClass`, HEDDLE_TARGET or the best), starts the threads and
+  /// takes the memory. Variables are zero until initialise() or a checkpoint. The program must outlive the session.
+  /// Throws RunError.
+  Session(const HeddleProgram& program, int threads, const std::string& targetClass = {});
+  Session(const Session&) = delete;
+
+  const HeddleProgram& program;
+  const HeddleTarget& target;
+  ThreadPool pool;
+  Arena variables;
+  Arena workspace;  // shared by the entries
+  Executor executor;
+
+  /// Initial values of all variables.
+  void initialise(uint64_t seed);
+
+  /// The entry of that name, or null.
+  const HeddleEntry* findEntry(std::string_view name) const;
+  /// The same; throws RunError(kData) that names the entries there are.
+  const HeddleEntry& entry(std::string_view name) const;
+
+  void run(const HeddleEntry& entry) { executor.run(entry, variables.data(), workspace.data()); }
+
+  const HeddleBuffer* findInput(const HeddleEntry& entry, std::string_view name) const;
+  const HeddleBuffer* findOutput(const HeddleEntry& entry, std::string_view name) const;
+  const HeddleVariable* findVariable(std::string_view name) const;
+
+  /// Memory of a buffer or variable; elements are float or int32_t, row-major.
+  void* memory(const HeddleBuffer& buffer) { return workspace.data() + buffer.offset; }
+  void* memory(const HeddleVariable& variable) { return variables.data() + variable.offset; }
+  float scalar(const HeddleBuffer& buffer) { return *static_cast<const float*>(memory(buffer)); }
+
+  /// Writes "$step", "$seed" and "$micro" where the entry has them. Throws RunError(kData) for a step past 2^31 - 1.
+  void setCounters(const HeddleEntry& entry, int64_t step, uint64_t seed, int32_t micro = 0);
+};
+
+}  // namespace heddle
+#endif  // HEDDLE_RUNTIME_SESSION_H
