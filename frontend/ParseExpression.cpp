@@ -285,11 +285,11 @@ std::vector<Argument> Parser::arguments(Span &parens) {
   return args;
 }
 
-// argument = expression | name "=" expression | name ":" type | over
+// argument = expression | name "=" expression | ( name | reserved word ) ":" type | over
 Argument Parser::argument() {
   Argument argument;
   Span start = current().span;
-  if (at(Tok::Over)) {
+  if (at(Tok::Over) && ahead().kind != Tok::Colon) {
     argument.kind = Argument::Kind::Over;
     argument.over = over();
   } else if (at(Tok::Name) && ahead().kind == Tok::Assign) {
@@ -297,9 +297,10 @@ Argument Parser::argument() {
     argument.name = name("a name");
     take();
     argument.value = expression();
-  } else if (at(Tok::Name) && ahead().kind == Tok::Colon) {
+  } else if ((at(Tok::Name) || isReservedWord(current().kind)) && ahead().kind == Tok::Colon) {
     argument.kind = Argument::Kind::Field;
-    argument.name = name("a name");
+    const Token &word = take();
+    argument.name = {std::string(word.text()), word.span};
     take();
     argument.type = type();
   } else {

@@ -93,8 +93,8 @@ std::string indexText(const IndexItem &item) {
   switch (item.kind) {
   case Kind::At: return item.from[0].name + " = " + print(*item.index, 0);
   case Kind::Rename: return item.from[0].name + " -> " + item.to[0].name;
-  case Kind::Split: return item.from[0].name + " -> (" + names(item.to, ",") + ")";
-  case Kind::Merge: return "(" + names(item.from, ",") + ") -> " + item.to[0].name;
+  case Kind::Split: return fmt::format("{} -> ({})", item.from[0].name, names(item.to, ","));
+  case Kind::Merge: return fmt::format("({}) -> {}", names(item.from, ","), item.to[0].name);
   case Kind::Add: return fmt::format("+{}", item.to[0].name);
   }
   return "";
