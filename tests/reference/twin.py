@@ -1,6 +1,6 @@
 """Trains the model of examples/gpt-char in PyTorch: same text, tokenizer, split, schedule and optimizer.
 
-Usage: twin.py [--lr 2e-3] [--steps 2000] [--seed 1] [--out P.safetensors] [--init P.safetensors] [--sample 300]
+Usage: twin.py [--lr 4e-3] [--steps 2000] [--seed 1] [--out P.safetensors] [--init P.safetensors] [--sample 300]
        twin.py --eval CKPT.safetensors        loss of a checkpoint, Heddle's or its own, on the whole validation text
 Prints JSON lines. The validation loss is the mean over every window of T letters of the held-back tenth, without
 overlap, so two checkpoints compare without the noise of drawn batches.
@@ -16,7 +16,7 @@ import torch
 here = os.path.dirname(os.path.abspath(__file__))
 parser = argparse.ArgumentParser()
 parser.add_argument("--data", default=os.path.join(here, "../../examples/gpt-char/corpus.txt"))
-parser.add_argument("--lr", type=float, default=2e-3)
+parser.add_argument("--lr", type=float, default=4e-3)
 parser.add_argument("--beta2", type=float, default=0.99)
 parser.add_argument("--decay", type=float, default=0.1)
 parser.add_argument("--warmup", type=int, default=100)
