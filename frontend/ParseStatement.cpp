@@ -80,7 +80,7 @@ void Parser::unknownStatement(const std::vector<std::string> &known, const char 
     std::string guess = didYouMean(word, known);
     if (!guess.empty())
       d.help(guess);
-    else if (ahead().startsLine || next == Tok::End || next == Tok::RightBrace)
+    else if (std::string_view(where) != "a file" && (ahead().startsLine || next == Tok::End))
       d.help(fmt::format("a value is named with `=`:  {} = ...", word));
   });
 }

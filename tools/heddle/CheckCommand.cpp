@@ -1,0 +1,38 @@
+// heddle check FILE [--json]: is the program right? Prints every error that can be found without running it.
+#include "tools/heddle/Command.h"
+#include "tools/heddle/ReadProgram.h"
+
+#include <memory>
+
+namespace heddle {
+namespace {
+
+struct Options {
+  std::string file;
+  bool json = false;
+};
+
+int run(const Options &options) {
+  Program program;
+  int code = readProgram(options.file, program);
+  if (code == exitInputOutput)
+    return code;
+  if (options.json) {
+    int written = writeOutput("", renderJson(program.diagnostics));
+    return written == exitDone ? code : written;
+  }
+  printDiagnostics(program.diagnostics);
+  return code;
+}
+
+} // namespace
+
+Command addCheckCommand(CLI::App &root) {
+  auto options = std::make_shared<Options>();
+  CLI::App *app = root.add_subcommand("check", "find the errors of a program");
+  app->add_option("FILE", options->file, "a .heddle file; - is stdin")->required();
+  app->add_flag("--json", options->json, "print the diagnostics as JSON, to stdout");
+  return {app, [options] { return run(*options); }};
+}
+
+} // namespace heddle

@@ -1,0 +1,34 @@
+// Messages and output of the sub-commands: data goes to stdout, everything else to stderr. A write that fails (a full
+// disk, a closed pipe) is an error like any other, so that a script never takes half an output for a whole one.
+#include "tools/heddle/Command.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace heddle {
+
+int complain(ExitCode code, std::string_view message) {
+  fmt::print(stderr, "heddle: {}\n", message);
+  return code;
+}
+
+int writeOutput(const std::string &path, std::string_view text) {
+  bool toStdout = path.empty() || path == "-";
+  std::FILE *file = toStdout ? stdout : std::fopen(path.c_str(), "wb");
+  if (!file)
+    return complain(exitInputOutput, fmt::format("cannot write `{}`: {}", path, std::strerror(errno)));
+  bool written = std::fwrite(text.data(), 1, text.size(), file) == text.size() && std::fflush(file) == 0;
+  int reason = errno;
+  if (!toStdout && std::fclose(file) != 0 && written) {
+    written = false;
+    reason = errno;
+  }
+  if (!written)
+    return complain(exitInputOutput, fmt::format("cannot write {}: {}", toStdout ? "the output" : "`" + path + "`",
+                                                 std::strerror(reason)));
+  return exitDone;
+}
+
+} // namespace heddle

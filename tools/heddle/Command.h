@@ -1,0 +1,39 @@
+// What every sub-command of `heddle` shares. To add one: a file tools/heddle/XyzCommand.cpp with `addXyzCommand`, its
+// declaration here, its row in main.cpp and in CMakeLists.txt.
+#pragma once
+
+#include <CLI/App.hpp>
+#include <functional>
+#include <string>
+#include <string_view>
+
+namespace heddle {
+
+/// The exit codes of every command, as its users' scripts see them.
+enum ExitCode : int {
+  exitDone = 0,
+  exitProgramErrors = 1, // the .heddle program has errors, which were printed
+  exitUsage = 2,         // the command line makes no sense
+  exitInputOutput = 3,   // a file, a stream or data
+  exitStopped = 4,       // training stopped: the loss is not a number
+  exitInternal = 70,     // a bug of Heddle
+  exitInterrupted = 130, // by the user, after saving
+};
+
+/// A sub-command: the parser of its flags, and what runs when it is the one chosen; `run` returns an ExitCode.
+struct Command {
+  CLI::App *app = nullptr;
+  std::function<int()> run;
+};
+
+Command addCheckCommand(CLI::App &root);
+Command addCompileCommand(CLI::App &root);
+Command addExplainCommand(CLI::App &root);
+
+/// Prints "heddle: MESSAGE" to stderr and returns the code, so that a command can `return complain(...)`.
+int complain(ExitCode code, std::string_view message);
+
+/// Writes to a file, or to stdout for "" and "-". Returns exitDone, or says what failed and returns exitInputOutput.
+int writeOutput(const std::string &path, std::string_view text);
+
+} // namespace heddle

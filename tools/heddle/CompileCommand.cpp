@@ -1,0 +1,52 @@
+// heddle compile FILE [--emit=STAGE] [-o OUT]: the program at a stage of its way down.
+#include "tools/heddle/Command.h"
+#include "tools/heddle/ReadProgram.h"
+
+#include "frontend/DidYouMean.h"
+#include "frontend/PrintAst.h"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+#include <memory>
+
+namespace heddle {
+namespace {
+
+struct Options {
+  std::string file;
+  std::string emit = "ast";
+  std::string output;
+};
+
+const std::vector<std::string> stages = {"ast"};
+
+int run(const Options &options) {
+  if (std::find(stages.begin(), stages.end(), options.emit) == stages.end()) {
+    std::string guess = didYouMean(options.emit, stages);
+    return complain(exitUsage, fmt::format("there is no stage `{}`; {}", options.emit,
+                                           guess.empty() ? fmt::format("there are: {}", fmt::join(stages, ", "))
+                                                         : guess));
+  }
+  Program program;
+  int code = readProgram(options.file, program);
+  if (code == exitInputOutput)
+    return code;
+  printDiagnostics(program.diagnostics);
+  if (code != exitDone)
+    return code;
+  return writeOutput(options.output, printAst(*program.file));
+}
+
+} // namespace
+
+Command addCompileCommand(CLI::App &root) {
+  auto options = std::make_shared<Options>();
+  CLI::App *app = root.add_subcommand("compile", "compile a program, or print it at a stage of compilation");
+  app->add_option("FILE", options->file, "a .heddle file; - is stdin")->required();
+  app->add_option("--emit", options->emit, fmt::format("the stage: {}", fmt::join(stages, ", ")));
+  app->add_option("-o", options->output, "the file to write; stdout if there is none");
+  return {app, [options] { return run(*options); }};
+}
+
+} // namespace heddle

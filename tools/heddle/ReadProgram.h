@@ -1,0 +1,27 @@
+// The first step of every sub-command that takes a .heddle file.
+#pragma once
+
+#include "frontend/Ast.h"
+#include "frontend/Diagnostics.h"
+#include "frontend/Source.h"
+
+#include <memory>
+#include <string>
+
+namespace heddle {
+
+/// A program as read. The sources must outlive the tree and the diagnostics, so they stay together.
+struct Program {
+  SourceManager sources;
+  Diagnostics diagnostics;
+  std::unique_ptr<ast::File> file;
+};
+
+/// Reads and parses `path` (`-`: stdin). Returns exitDone; exitProgramErrors with the errors in
+/// `program.diagnostics`, not yet printed; or exitInputOutput after saying why the file cannot be read.
+int readProgram(const std::string &path, Program &program);
+
+/// Prints the diagnostics for people, to stderr.
+void printDiagnostics(const Diagnostics &diagnostics);
+
+} // namespace heddle

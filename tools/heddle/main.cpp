@@ -1,0 +1,99 @@
+// The command `heddle`: reads the command line, chooses the sub-command and turns its outcome into an exit code.
+//
+// CLI11 parses the flags; what it finds wrong is told here in our own words, with a suggestion for a mistyped word,
+// and ends with exit code 2. An exception that reaches this file is a bug of Heddle and ends with 70.
+#include "tools/heddle/Command.h"
+
+#include "frontend/DidYouMean.h"
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <cstdio>
+#include <exception>
+#include <fmt/format.h>
+
+namespace heddle {
+namespace {
+
+std::vector<std::string> commandNames(const CLI::App &root) {
+  std::vector<std::string> names;
+  for (const CLI::App *command : root.get_subcommands([](const CLI::App *) { return true; }))
+    names.push_back(command->get_name());
+  return names;
+}
+
+std::vector<std::string> flagNames(const CLI::App &app) {
+  std::vector<std::string> names;
+  for (const CLI::Option *option : app.get_options()) {
+    for (const std::string &name : option->get_lnames())
+      names.push_back("--" + name);
+    for (const std::string &name : option->get_snames())
+      names.push_back("-" + name);
+  }
+  return names;
+}
+
+int usageError(const std::string &message, const std::string &suggestion, const std::string &helpCommand) {
+  complain(exitUsage, message + (suggestion.empty() ? "" : "; " + suggestion));
+  fmt::print(stderr, "try: {} --help\n", helpCommand);
+  return exitUsage;
+}
+
+/// What CLI11 could not read, in a sentence.
+int explainParseError(const CLI::App &root, const CLI::ParseError &error) {
+  const CLI::App *chosen = &root;
+  std::string helpCommand = "heddle";
+  if (!root.get_subcommands().empty()) {
+    chosen = root.get_subcommands().front();
+    helpCommand += " " + chosen->get_name();
+  }
+  std::vector<std::string> extras = root.remaining(true);
+  if (dynamic_cast<const CLI::ExtrasError *>(&error) && !extras.empty()) {
+    const std::string &word = extras.front();
+    std::string flag = word.substr(0, word.find('='));
+    if (flag.size() > 1 && flag[0] == '-')
+      return usageError(fmt::format("there is no flag `{}`", flag), didYouMean(flag, flagNames(*chosen)), helpCommand);
+    if (chosen == &root)
+      return usageError(fmt::format("there is no command `{}`", word), didYouMean(word, commandNames(root)), helpCommand);
+    return usageError(fmt::format("`{}` is one argument too many", word), "", helpCommand);
+  }
+  return usageError(error.what(), "", helpCommand);
+}
+
+int run(int argc, char **argv) {
+  CLI::App root("Heddle: a compiler for transformers.", "heddle");
+  root.set_version_flag("--version", "heddle 0.1.0");
+  root.set_help_flag("-h,--help", "print this help");
+  std::vector<Command> commands = {
+      addCheckCommand(root),
+      addCompileCommand(root),
+      addExplainCommand(root),
+  };
+  try {
+    root.parse(argc, argv);
+  } catch (const CLI::Success &asked) { // --help, --version
+    return root.exit(asked);
+  } catch (const CLI::ParseError &error) {
+    return explainParseError(root, error);
+  }
+  for (const Command &command : commands)
+    if (*command.app)
+      return command.run();
+  fmt::print(stderr, "{}", root.help());
+  return exitUsage;
+}
+
+} // namespace
+} // namespace heddle
+
+int main(int argc, char **argv) {
+  try {
+    return heddle::run(argc, argv);
+  } catch (const std::exception &error) {
+    fmt::print(stderr, "heddle: internal error: {}\nThis is a bug in Heddle. The command was:\n ", error.what());
+    for (int i = 0; i < argc; ++i)
+      fmt::print(stderr, " {}", argv[i]);
+    fmt::print(stderr, "\n");
+    return heddle::exitInternal;
+  }
+}
