@@ -206,8 +206,8 @@ LogicalResult GatherOp::verify() {
   SmallVector<StringAttr> names;
   SmallVector<int64_t> sizes;
   unite(x.without({axis}), index, names, sizes);
-  if (!holds(result, names, sizes) || result.getElementType() != x.getElementType() ||
-      failed(within(*this, index, result, "index")))
+  if (failed(within(*this, index, result, "index"))) return failure();
+  if (!holds(result, names, sizes) || result.getElementType() != x.getElementType())
     return emitOpError("the result's dims are the operand's without the axis and the index's");
   return success();
 }
