@@ -23,11 +23,15 @@ int heddle::repeatIndexDepth(Value value) {
 }
 
 KernelFrame heddle::openKernel(OpBuilder &builder, ModuleOp module, StringRef name, Operation *op,
-                               int64_t scratchBytes) {
+                               int64_t scratchBytes, bool flat) {
+  auto memory = [&](Value value) -> Type {
+    MemRefType type = memoryType(cast<Tensor>(value.getType()));
+    return flat ? MemRefType::get({type.getNumElements()}, type.getElementType()) : type;
+  };
   SmallVector<Type> types;
   for (Value operand : op->getOperands())
-    if (repeatIndexDepth(operand) < 0) types.push_back(memoryType(cast<Tensor>(operand.getType())));
-  for (Value result : op->getResults()) types.push_back(memoryType(cast<Tensor>(result.getType())));
+    if (repeatIndexDepth(operand) < 0) types.push_back(memory(operand));
+  for (Value result : op->getResults()) types.push_back(memory(result));
   int depth = repeatDepth(op);
   types.append(depth + 2, builder.getIndexType());
   types.push_back(MemRefType::get({std::max<int64_t>(1, (scratchBytes + 3) / 4)}, builder.getF32Type()));

@@ -3,7 +3,7 @@
 // A kernel is a func.func in kernel form (ir/kernel/KernelForm.h):
 //   func.func @name(operands..., results..., loops..., begin: index, end: index, scratch: memref<Nxf32>)
 // - operands, results: one static, row-major memref each, in the order of the op's operands and results; i1 elements
-//   are i32 0 or 1 in memory; a rank-0 tensor is a rank-0 memref. An operand that is the index of an enclosing
+//   are i32 0 or 1 in memory; a rank-0 tensor is a rank-0 memref (a lowering may ask for flat, one-dim memrefs). An operand that is the index of an enclosing
 //   `repeat` has no memref: it is the loop argument of that depth.
 // - loops: the index of every enclosing `repeat`, outermost first
 // - [begin, end): the tiles to compute; tiles write disjoint elements
@@ -39,9 +39,9 @@ struct KernelFrame {
   mlir::Value begin, end, scratch;
 };
 /// Makes the function of `op` at the end of `module` with an empty body; `builder` then stands in it, at its end,
-/// before the return.
+/// before the return. With `flat`, memrefs have one dim: the lowering computes addresses from strides itself.
 KernelFrame openKernel(mlir::OpBuilder &builder, mlir::ModuleOp module, llvm::StringRef name, mlir::Operation *op,
-                       int64_t scratchBytes);
+                       int64_t scratchBytes, bool flat = false);
 
 /// A chain of elementwise ops, gathers and reductions: one loop nest. (LowerFused.cpp)
 LoweredKernel lowerFused(FusedOp op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);

@@ -1,0 +1,153 @@
+// See PlaceCopies.h. The rules, one per kind of place:
+// - entry result: owned by one op result, each by its own
+// - write @p: the value's op comes after every other reader of p, and may write over p if it reads p itself
+// - carried value of a repeat, going in: an op result that nothing else reads; coming round: as for write
+// - collected value: an op result of this body that is not carried or collected a second time
+#include "passes/graph/PlaceCopies.h"
+
+using namespace mlir;
+using namespace heddle;
+
+Value heddle::viewedValue(Value value) {
+  while (auto rename = value.getDefiningOp<RenameOp>()) value = rename.getX();
+  return value;
+}
+
+bool heddle::canWriteOver(Operation *op, Value operand) {
+  auto fused = dyn_cast<FusedOp>(op);
+  if (!fused) return false;
+  Value inside;
+  for (auto [outer, arg] : llvm::zip(fused.getInputs(), fused.getBody().getArguments()))
+    if (outer == operand) {
+      if (inside) return false;
+      inside = arg;
+    }
+  if (!inside) return false;
+  for (Operation &inner : fused.getBody().front().without_terminator()) {
+    if (isa<ReduceOp, ArgmaxOp, GatherOp>(inner)) return false;
+    if (llvm::is_contained(inner.getOperands(), inside) && isa<RenameOp>(inner)) return false;
+  }
+  return llvm::all_of(fused.getResultTypes(), [&](Type type) {
+    return cast<Tensor>(type).getNames() == cast<Tensor>(operand.getType()).getNames();
+  });
+}
+
+// A copy of `value`: fused { broadcast }.
+static Value copyOf(OpBuilder &builder, Location loc, Value value) {
+  auto fused = FusedOp::create(builder, loc, TypeRange{value.getType()}, ValueRange{value});
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = builder.createBlock(&fused.getBody(), {}, {value.getType()}, {loc});
+  Value same = BroadcastOp::create(builder, loc, value.getType(), body->getArgument(0));
+  YieldOp::create(builder, loc, same);
+  return fused.getResult(0);
+}
+
+// The op of `block` that holds or is `op`.
+static Operation *ancestorIn(Block *block, Operation *op) { return block->findAncestorOpInBlock(*op); }
+
+// Every op that reads `value`, through renames, as its ancestor in `block`.
+static void readersIn(Block *block, Value value, SmallVectorImpl<Operation *> &readers) {
+  for (Operation *user : value.getUsers()) {
+    if (auto rename = dyn_cast<RenameOp>(user)) readersIn(block, rename.getResult(), readers);
+    else if (Operation *ancestor = ancestorIn(block, user)) readers.push_back(ancestor);
+  }
+}
+
+// Whether `op` may write where `old` lies: every other reader of `old` comes before it, and it may write over `old` if
+// it reads it itself. `old` is known by all its names.
+static bool mayReplace(Operation *op, ArrayRef<Value> old) {
+  for (Value name : old) {
+    SmallVector<Operation *> readers;
+    readersIn(op->getBlock(), name, readers);
+    for (Operation *reader : readers) {
+      if (reader == op ? !canWriteOver(op, name) : !reader->isBeforeInBlock(op) && !isa<YieldOp, WriteOp>(reader))
+        return false;
+    }
+  }
+  return true;
+}
+
+// An op of `block` computes the value into memory of its own. What a repeat carries out lies where it went in.
+static bool ownedIn(Block *block, Value value) {
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != block) return false;
+  if (auto repeat = dyn_cast<RepeatOp>(op)) return cast<OpResult>(value).getResultNumber() >= repeat.getCarried().size();
+  return isa<FusedOp, ContractOp, ScatterAddOp>(op);
+}
+
+static void placeInRepeat(RepeatOp repeat) {
+  Block *body = &repeat.getBody().front();
+  OpBuilder builder(repeat);
+  Location loc = repeat.getLoc();
+  // Going in: the memory of the initial value becomes that of the carried value.
+  llvm::SmallPtrSet<Value, 8> taken;
+  for (OpOperand &operand : repeat.getCarriedMutable()) {
+    Value owner = viewedValue(operand.get());
+    bool alone = operand.get().hasOneUse() && owner == operand.get();
+    if (!ownedIn(repeat->getBlock(), owner) || !alone || !taken.insert(owner).second)
+      operand.set(copyOf(builder, loc, operand.get()));
+  }
+  Operation *yield = repeat.getYield();
+  builder.setInsertionPoint(yield);
+  size_t carried = repeat.getCarried().size();
+  // First values that another slot holds, so that no slot is overwritten before it is read.
+  for (size_t i = 0; i < carried; ++i) {
+    Value owner = viewedValue(yield->getOperand(i));
+    if (owner != repeat.getCarriedArgs()[i] && isa<BlockArgument>(owner))
+      yield->setOperand(i, copyOf(builder, loc, yield->getOperand(i)));
+  }
+  llvm::SmallPtrSet<Value, 8> placed;
+  for (size_t i = 0; i < yield->getNumOperands(); ++i) {
+    Value value = yield->getOperand(i), owner = viewedValue(value);
+    if (i < carried && value == repeat.getCarriedArgs()[i]) continue;  // carried on unchanged
+    bool fits = ownedIn(body, owner) && placed.insert(owner).second && value == owner;
+    if (fits && i < carried) fits = mayReplace(owner.getDefiningOp(), {repeat.getCarriedArgs()[i]});
+    if (!fits) {
+      Value copy = copyOf(builder, loc, value);
+      placed.insert(copy);
+      yield->setOperand(i, copy);
+    }
+  }
+}
+
+void heddle::placeCopies(func::FuncOp entry) {
+  entry.walk<WalkOrder::PreOrder>([](RepeatOp repeat) { placeInRepeat(repeat); });
+  Block *body = &entry.getBody().front();
+  Operation *end = body->getTerminator();
+  SmallVector<WriteOp> writes(body->getOps<WriteOp>());
+  for (WriteOp write : writes) write->moveBefore(end);
+
+  llvm::SmallPtrSet<Value, 8> placed;
+  OpBuilder builder(end);
+  for (OpOperand &operand : end->getOpOperands()) {
+    Value owner = viewedValue(operand.get());
+    if (!ownedIn(body, owner) || owner != operand.get() || !placed.insert(owner).second) {
+      Value copy = copyOf(builder, operand.get().getLoc(), operand.get());
+      placed.insert(copy);
+      operand.set(copy);
+    }
+  }
+  // All copies that only read come before those that replace variables.
+  SmallVector<std::pair<WriteOp, bool>> copies;
+  for (WriteOp write : writes) {
+    SmallVector<Value> names;
+    for (ReadOp read : body->getOps<ReadOp>())
+      if (read.getVariableAttr() == write.getVariableAttr()) names.push_back(read.getResult());
+    Value value = write.getValue(), owner = viewedValue(value);
+    bool fits = ownedIn(body, owner) && !isa<RepeatOp>(owner.getDefiningOp()) && value == owner &&
+                placed.insert(owner).second && mayReplace(owner.getDefiningOp(), names);
+    if (!fits) copies.push_back({write, isa_and_nonnull<ReadOp>(owner.getDefiningOp())});
+  }
+  for (auto [write, aliased] : copies)
+    if (aliased) {
+      builder.setInsertionPoint(writes.front());
+      write.getValueMutable().set(copyOf(builder, write.getLoc(), write.getValue()));
+    }
+  builder.setInsertionPoint(end);
+  for (auto [write, aliased] : copies) {
+    Value copy = copyOf(builder, write.getLoc(), write.getValue());
+    placed.insert(copy);
+    write.getValueMutable().set(copy);
+  }
+  for (WriteOp write : writes) write->moveBefore(end);
+}

@@ -1,0 +1,40 @@
+// What kind of matrix product a contraction is, and how it is cut into tiles.
+//
+// Names become roles: a dim that is summed is k; one that only x has is m, only y has is n; one that all three have is
+// a batch dim. Dims of one role merge into one where memory allows it, and what does not merge is looped over outside.
+// So every contraction is C[m,n] += A[m,k] B[k,n], repeated, with a stride for each of the three in each role.
+#pragma once
+#include "ir/graph/Heddle.h"
+#include "ir/kernel/TargetInfo.h"
+
+namespace heddle {
+
+/// An axis of the product with its stride (elements; 0 where the tensor lacks it) in A, B and C.
+struct ContractAxis {
+  int64_t size = 1;
+  int64_t a = 0, b = 0, c = 0;
+};
+
+struct ContractShape {
+  bool swapped;              // A is y and B is x, so that C's contiguous dim is n
+  ContractAxis m, n, k;      // n has stride 1 in C
+  llvm::SmallVector<ContractAxis> batches;  // one product for each combination, outermost first
+  llvm::SmallVector<ContractAxis> outerK;   // further summed axes, outermost first
+  int64_t products() const;  // number of combinations of `batches`
+};
+
+/// The roles of a contraction. Requires that C's last dim is one that only one operand has (NormalizeContract).
+ContractShape contractShape(ContractOp op);
+
+/// How C[m,n] is cut: register tiles of `rows` x (`vectors` vectors), in blocks of `blockM` rows and `blockPanels`
+/// panels (a panel is as wide as a register tile), over `blockK` of k at a time.
+struct ContractTiling {
+  int64_t rows, vectors;
+  int64_t blockM, blockPanels, blockK;
+  int64_t panels, blocksM, blocksN;  // how many there are
+};
+
+/// Chosen from shape and target class alone.
+ContractTiling contractTiling(const ContractShape &shape, const TargetInfo &target);
+
+}  // namespace heddle

@@ -1,0 +1,254 @@
+// A matrix product as one kernel: for each tile, panels of B are packed into scratch one after the other, and each
+// meets all rows of the tile's block of A in a register tile.
+//
+//   for tile (product, block of n, block of m):
+//     for panel of the block of n:                 vectors * lanes columns
+//       for block of k:
+//         pack B[k, panel] -> scratch[k][columns]
+//         for rows of the block of m, `rows` at a time:
+//           accumulators[rows][vectors] += A[row, k] * scratch[k][vector]      over all k, in order
+//
+// Only B is packed: a register tile reads it by vectors and again for every row, whereas each element of A is one
+// broadcast load wherever it lies (BLIS packs both, Van Zee and van de Geijn 2015; it pays from larger k on). One panel
+// at a time keeps scratch small and needs no buffer that threads share. Sums run over k in order, whatever the tiling:
+// with several blocks of k, accumulators start from C, which is zeroed before.
+#include "passes/lower/ContractShape.h"
+#include "passes/lower/Lowering.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace heddle;
+
+namespace {
+
+class ContractEmitter {
+public:
+  ContractEmitter(OpBuilder &builder, Location loc, const ContractShape &shape, const ContractTiling &tiling,
+                  const TargetInfo &target)
+      : builder(builder), loc(loc), shape(shape), tiling(tiling), lanes(target.lanes()),
+        width(tiling.vectors * target.lanes()), masked(shape.n.size % width != 0),
+        vector(VectorType::get({4}, builder.getF32Type(), {true})) {}
+
+  Value a, b, c, scratch;
+
+  void emitTiles(Value begin, Value end);
+
+private:
+  Value constant(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
+  Value add(Value x, Value y) { return builder.createOrFold<arith::AddIOp>(loc, x, y); }
+  Value add(Value x, int64_t y) { return add(x, constant(y)); }
+  Value mul(Value x, int64_t y) { return builder.createOrFold<arith::MulIOp>(loc, x, constant(y)); }
+  Value least(Value x, Value y) {
+    Value less = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, x, y);
+    return arith::SelectOp::create(builder, loc, less, x, y);
+  }
+  // for name = from to to step: body(name)
+  void loop(StringRef name, Value from, Value to, int64_t step, function_ref<void(Value)> body) {
+    auto op = scf::ForOp::create(builder, loc, from, to, constant(step));
+    OpBuilder::InsertionGuard guard(builder);
+    op.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr(name), loc));
+    builder.setInsertionPointToStart(op.getBody());
+    body(op.getInductionVar());
+  }
+  void emitPanel(Value aBase, Value bBase, Value cBase, Value panel, Value mBegin, Value mEnd);
+  void emitBlockK(Value aBase, Value bBase, Value cBase, Value n, Value kBegin, Value kCount, Value mBegin, Value mEnd,
+                  bool accumulate);
+  void pack(Value bBase, Value n, Value kBegin, Value kCount);
+  void registerTile(Value aBase, Value cBase, Value m, int64_t rows, Value n, Value kBegin, Value kCount,
+                    bool accumulate);
+  Value mask(Value n, int64_t v);  // of the columns n + v * lanes ... that exist
+  Value lane(Value n, int64_t v) { return add(n, v * lanes); }
+
+  OpBuilder &builder;
+  Location loc;
+  const ContractShape &shape;
+  const ContractTiling &tiling;
+  int64_t lanes, width;
+  bool masked;  // the last panel is not full
+  VectorType vector;
+};
+
+Value ContractEmitter::mask(Value n, int64_t v) {
+  // create_mask takes a count below 0 as 0.
+  Value left = arith::SubIOp::create(builder, loc, constant(shape.n.size), lane(n, v));
+  return vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), left);
+}
+
+void ContractEmitter::emitTiles(Value begin, Value end) {
+  loop("tile", begin, end, 1, [&](Value tile) {
+    // tile = (product, block of n, block of m), m fastest
+    auto split = [&](Value &index, int64_t size) -> Value {
+      if (size == 1) return constant(0);
+      Value part = arith::RemUIOp::create(builder, loc, index, constant(size));
+      index = arith::DivUIOp::create(builder, loc, index, constant(size));
+      return part;
+    };
+    Value rest = tile;
+    Value blockM = split(rest, tiling.blocksM), blockN = split(rest, tiling.blocksN);
+    Value aBase = constant(0), bBase = constant(0), cBase = constant(0);
+    for (size_t i = shape.batches.size(); i-- > 0;) {
+      const ContractAxis &axis = shape.batches[i];
+      Value index = i == 0 ? rest : split(rest, axis.size);
+      aBase = add(aBase, mul(index, axis.a));
+      bBase = add(bBase, mul(index, axis.b));
+      cBase = add(cBase, mul(index, axis.c));
+    }
+    Value mBegin = mul(blockM, tiling.blockM);
+    Value mEnd = tiling.blocksM == 1 ? constant(shape.m.size) : least(add(mBegin, tiling.blockM), constant(shape.m.size));
+    Value first = mul(blockN, tiling.blockPanels);
+    Value last = tiling.blocksN == 1 ? constant(tiling.panels)
+                                     : least(add(first, tiling.blockPanels), constant(tiling.panels));
+    loop("panel", first, last, 1, [&](Value panel) { emitPanel(aBase, bBase, cBase, panel, mBegin, mEnd); });
+  });
+}
+
+void ContractEmitter::emitPanel(Value aBase, Value bBase, Value cBase, Value panel, Value mBegin, Value mEnd) {
+  Value n = mul(panel, width);
+  bool single = shape.k.size <= tiling.blockK && shape.outerK.empty();
+  if (single) {
+    emitBlockK(aBase, bBase, cBase, n, constant(0), constant(shape.k.size), mBegin, mEnd, false);
+    return;
+  }
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  loop("m", mBegin, mEnd, 1, [&](Value m) {
+    Value at = add(add(cBase, mul(m, shape.m.c)), n);
+    for (int64_t v = 0; v < tiling.vectors; ++v) {
+      if (masked) vector::MaskedStoreOp::create(builder, loc, c, add(at, v * lanes), mask(n, v), zero);
+      else vector::StoreOp::create(builder, loc, zero, c, add(at, v * lanes));
+    }
+  });
+  std::function<void(size_t, Value, Value)> outer = [&](size_t depth, Value aAt, Value bAt) {
+    if (depth < shape.outerK.size()) {
+      const ContractAxis &axis = shape.outerK[depth];
+      loop("outer_k", constant(0), constant(axis.size), 1, [&](Value index) {
+        outer(depth + 1, add(aAt, mul(index, axis.a)), add(bAt, mul(index, axis.b)));
+      });
+      return;
+    }
+    loop("block_k", constant(0), constant(shape.k.size), tiling.blockK, [&](Value kBegin) {
+      Value left = arith::SubIOp::create(builder, loc, constant(shape.k.size), kBegin);
+      Value count = shape.k.size % tiling.blockK ? least(left, constant(tiling.blockK)) : constant(tiling.blockK);
+      emitBlockK(aAt, bAt, cBase, n, kBegin, count, mBegin, mEnd, true);
+    });
+  };
+  outer(0, aBase, bBase);
+}
+
+void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value n, Value kBegin, Value kCount,
+                                 Value mBegin, Value mEnd, bool accumulate) {
+  pack(bBase, n, kBegin, kCount);
+  int64_t tail = shape.m.size % tiling.rows;
+  // Only the last block can hold the rows that do not fill a register tile.
+  Value mFull = tail ? least(mEnd, constant(shape.m.size - tail)) : mEnd;
+  if (shape.m.size >= tiling.rows)
+    loop("m", mBegin, mFull, tiling.rows, [&](Value m) {
+      registerTile(aBase, cBase, m, tiling.rows, n, kBegin, kCount, accumulate);
+    });
+  if (!tail) return;
+  Value m = constant(shape.m.size - tail);
+  if (tiling.blocksM == 1) {
+    registerTile(aBase, cBase, m, tail, n, kBegin, kCount, accumulate);
+    return;
+  }
+  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, mEnd, constant(shape.m.size));
+  auto branch = scf::IfOp::create(builder, loc, isLast);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  registerTile(aBase, cBase, m, tail, n, kBegin, kCount, accumulate);
+}
+
+// scratch[k][column] = B[kBegin + k, n + column]; columns that do not exist are 0.
+void ContractEmitter::pack(Value bBase, Value n, Value kBegin, Value kCount) {
+  Value base = add(add(bBase, mul(kBegin, shape.k.b)), mul(n, shape.n.b));
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  SmallVector<Value> masks(tiling.vectors);
+  if (masked)
+    for (int64_t v = 0; v < tiling.vectors; ++v) masks[v] = mask(n, v);
+  auto index = VectorType::get({4}, builder.getI32Type(), {true});
+  Value columns, all;
+  if (shape.n.b != 1) {
+    Value step = vector::StepOp::create(builder, loc, VectorType::get({4}, builder.getIndexType(), {true}));
+    Value step32 = arith::IndexCastOp::create(builder, loc, index, step);
+    Value stride = arith::ConstantOp::create(
+        builder, loc, DenseElementsAttr::get(index, builder.getI32IntegerAttr(static_cast<int32_t>(shape.n.b))));
+    columns = arith::MulIOp::create(builder, loc, step32, stride);
+    all = vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), constant(lanes));
+  }
+  loop("k", constant(0), kCount, 1, [&](Value k) {
+    Value from = add(base, mul(k, shape.k.b)), to = mul(k, width);
+    for (int64_t v = 0; v < tiling.vectors; ++v) {
+      Value row, at = add(from, v * lanes * shape.n.b);
+      if (shape.n.b != 1)
+        row = vector::GatherOp::create(builder, loc, vector, b, ValueRange{at}, columns, masked ? masks[v] : all, zero);
+      else if (masked) row = vector::MaskedLoadOp::create(builder, loc, vector, b, at, masks[v], zero);
+      else row = vector::LoadOp::create(builder, loc, vector, b, at);
+      vector::StoreOp::create(builder, loc, row, scratch, add(to, v * lanes));
+    }
+  });
+}
+
+void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t rows, Value n, Value kBegin,
+                                   Value kCount, bool accumulate) {
+  SmallVector<Value> aRow(rows), cRow(rows);
+  for (int64_t r = 0; r < rows; ++r) {
+    Value row = add(m, r);
+    aRow[r] = add(add(aBase, mul(kBegin, shape.k.a)), mul(row, shape.m.a));
+    cRow[r] = add(add(cBase, mul(row, shape.m.c)), n);
+  }
+  SmallVector<Value> start;
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t v = 0; v < tiling.vectors; ++v) {
+      Value at = add(cRow[r], v * lanes);
+      if (!accumulate) start.push_back(zero);
+      else if (masked) start.push_back(vector::MaskedLoadOp::create(builder, loc, vector, c, at, mask(n, v), zero));
+      else start.push_back(vector::LoadOp::create(builder, loc, vector, c, at));
+    }
+  auto sum = scf::ForOp::create(builder, loc, constant(0), kCount, constant(1), start);
+  {
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(sum.getBody());
+    Value k = sum.getInductionVar();
+    k.setLoc(NameLoc::get(builder.getStringAttr("k"), loc));
+    Value from = mul(k, width);
+    SmallVector<Value> columns, next;
+    for (int64_t v = 0; v < tiling.vectors; ++v)
+      columns.push_back(vector::LoadOp::create(builder, loc, vector, scratch, add(from, v * lanes)));
+    for (int64_t r = 0; r < rows; ++r) {
+      Value element = memref::LoadOp::create(builder, loc, a, add(aRow[r], mul(k, shape.k.a)));
+      Value wide = vector::BroadcastOp::create(builder, loc, vector, element);
+      for (int64_t v = 0; v < tiling.vectors; ++v) {
+        BlockArgument accumulator = sum.getRegionIterArg(r * tiling.vectors + v);
+        std::string name = ("acc" + Twine(r) + "_" + Twine(v)).str();
+        accumulator.setLoc(NameLoc::get(builder.getStringAttr(name), loc));
+        next.push_back(vector::FMAOp::create(builder, loc, wide, columns[v], accumulator));
+      }
+    }
+    scf::YieldOp::create(builder, loc, next);
+  }
+  for (int64_t r = 0; r < rows; ++r)
+    for (int64_t v = 0; v < tiling.vectors; ++v) {
+      Value value = sum.getResult(r * tiling.vectors + v), at = add(cRow[r], v * lanes);
+      if (masked) vector::MaskedStoreOp::create(builder, loc, c, at, mask(n, v), value);
+      else vector::StoreOp::create(builder, loc, value, c, at);
+    }
+}
+
+}  // namespace
+
+LoweredKernel heddle::lowerContract(ContractOp op, StringRef name, const TargetInfo &target, ModuleOp module) {
+  ContractShape shape = contractShape(op);
+  ContractTiling tiling = contractTiling(shape, target);
+  int64_t scratchBytes = tiling.blockK * tiling.vectors * target.lanes() * 4;
+  OpBuilder builder(op.getContext());
+  KernelFrame frame = openKernel(builder, module, name, op, scratchBytes, /*flat=*/true);
+  ContractEmitter emitter(builder, op.getLoc(), shape, tiling, target);
+  emitter.a = frame.operands[shape.swapped ? 1 : 0];
+  emitter.b = frame.operands[shape.swapped ? 0 : 1];
+  emitter.c = frame.results[0];
+  emitter.scratch = frame.scratch;
+  emitter.emitTiles(frame.begin, frame.end);
+  return {frame.function, shape.products() * tiling.blocksM * tiling.blocksN, scratchBytes};
+}
