@@ -13,6 +13,19 @@ include "mlir/Pass/PassBase.td"
 
 //===------------------------------------------------------------------------------------------------- graph
 
+def NormalizeContracts : Pass<"normalize-contracts", "::mlir::ModuleOp"> {
+  let summary = "bring every contraction into a form that LowerContract takes";
+  let description = [{
+    - A contraction in which one operand has no dim of its own, and the other neither, sums an elementwise product: it
+      becomes `mul` and `reduce`.
+    - The result's last dim must be one that only one operand has, so that vectors can run along it. Where it is a batch
+      dim, the contraction gets a result with its batch dims in front, and a `broadcast` puts them back in order.
+  }];
+}
+def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
+  let summary = "give every value its place in the variables' arena or the workspace";
+}
+
 //===------------------------------------------------------------------------------------------------- kernel
 
 #endif

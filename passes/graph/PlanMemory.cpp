@@ -5,8 +5,14 @@
 #include "passes/graph/PlanMemory.h"
 #include "passes/graph/PlaceCopies.h"
 #include "passes/lower/Lowering.h"
+#include "passes/Passes.h"
 #include "runtime/Abi.h"
 #include "llvm/Support/MathExtras.h"
+
+namespace heddle {
+#define GEN_PASS_DEF_PLANMEMORY
+#include "passes/Passes.h.inc"
+}  // namespace heddle
 
 using namespace mlir;
 using namespace heddle;
@@ -217,3 +223,9 @@ void heddle::planMemory(ModuleOp module) {
     Planner(entry, offsets).run();
   }
 }
+
+namespace {
+struct PlanMemory : heddle::impl::PlanMemoryBase<PlanMemory> {
+  void runOnOperation() override { planMemory(getOperation()); }
+};
+}  // namespace
