@@ -36,7 +36,9 @@ struct Style {
 };
 
 constexpr size_t tabWidth = 4;
-constexpr size_t longestLine = 160; // columns shown of a line; a generated line of 1 MB must not flood the screen
+// Of a longer line only a window is shown, from a little before its first mark: a generated line of 1 MB must not
+// flood the screen.
+constexpr size_t longestLine = 160, beforeMark = 40;
 
 /// Columns that a code point takes, from the blocks of Unicode's East Asian Width that matter in practice.
 size_t columnsOf(uint32_t c) {
@@ -54,10 +56,17 @@ struct Layout {
   std::vector<size_t> columnAt; // one more than the bytes: the end of the line
 };
 
-Layout layOut(std::string_view line) {
+/// Lays out a line of which `firstMark` (a byte) must be seen.
+Layout layOut(std::string_view line, size_t firstMark) {
   Layout out;
-  size_t column = 0;
-  for (size_t i = 0; i < line.size();) {
+  size_t from = line.size() <= longestLine || firstMark < longestLine - beforeMark ? 0 : firstMark - beforeMark;
+  while (from > 0 && (static_cast<unsigned char>(line[from]) & 0xC0) == 0x80)
+    --from;
+  if (from > 0)
+    out.text = "... ";
+  size_t column = out.text.size();
+  out.columnAt.assign(from, 0);
+  for (size_t i = from; i < line.size();) {
     unsigned char lead = line[i];
     size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
     length = std::min(length, line.size() - i);
@@ -96,25 +105,35 @@ Layout layOut(std::string_view line) {
   return out;
 }
 
-/// One underlined stretch of one line.
+/// One underlined stretch of one line: bytes of the line, then columns.
 struct Mark {
-  size_t column, width;
+  size_t begin, end;
   bool primary;
   std::string text;
+  size_t column = 0, width = 1;
 };
 
 using Lines = std::map<uint32_t, std::vector<Mark>>;
 
 void addMark(Lines &lines, const Label &label, bool primary) {
   uint32_t number = label.span.start().line;
-  std::string_view line = label.span.source->line(number);
-  uint32_t start = label.span.source->lineStart(number);
-  Layout layout = layOut(line);
-  size_t begin = std::min<size_t>(label.span.begin - start, line.size());
-  size_t end = std::clamp<size_t>(label.span.end - start, begin, line.size());
-  size_t column = layout.columnAt[begin];
-  size_t width = std::max<size_t>(1, layout.columnAt[end] - column);
-  lines[number].push_back({column, width, primary, label.text});
+  size_t start = label.span.source->lineStart(number), size = label.span.source->line(number).size();
+  size_t begin = std::min(label.span.begin - start, size);
+  size_t end = std::clamp(label.span.end - start, begin, size);
+  lines[number].push_back({begin, end, primary, label.text});
+}
+
+/// Lays out a line so that its marks are seen, and gives them their columns.
+Layout placeMarks(std::string_view line, std::vector<Mark> &marks) {
+  size_t first = line.size();
+  for (const Mark &mark : marks)
+    first = std::min(first, mark.begin);
+  Layout layout = layOut(line, first);
+  for (Mark &mark : marks) {
+    mark.column = layout.columnAt[mark.begin];
+    mark.width = std::max<size_t>(1, layout.columnAt[mark.end] - mark.column);
+  }
+  return layout;
 }
 
 /// The rows of marks under one line.
@@ -204,7 +223,7 @@ std::string renderText(const Diagnostic &diagnostic, bool colour) {
     out += blank + style.gutter(" |") + "\n";
     for (auto &[number, marks] : marked[sources[i]]) {
       out += style.gutter(fmt::format("{:>{}} |", number, digits)) + " " +
-             layOut(sources[i]->line(number)).text + "\n";
+             placeMarks(sources[i]->line(number), marks).text + "\n";
       for (const std::string &row : markRows(marks, style, diagnostic.severity))
         out += blank + style.gutter(" |") + " " + row + "\n";
     }

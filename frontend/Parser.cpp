@@ -86,11 +86,16 @@ void Parser::item(File &file) {
   bool belongsInside = at(Tok::Param) || at(Tok::State) || at(Tok::Repeat) || at(Tok::Return) || at(Tok::Frozen) ||
                        at(Tok::Next) || at(Tok::Collect);
   if (belongsInside || (at(Tok::Name) && ahead().kind == Tok::Assign))
-    fail(Code::H0120, current().span, fmt::format("{} cannot stand outside a module", found()),
+    fail(Code::H0120, current().span, fmt::format("{} cannot stand outside a module", quoted(current().text())),
          [](Diagnostic &d) { d.help("a file holds `use`, `dim`, `module` and `train`"); });
   if (at(Tok::Name))
     unknownStatement({"use", "dim", "module", "train"}, "a file");
-  unexpected("`use`, `dim`, `module` or `train`");
+  fail(Code::H0110, current().span,
+       fmt::format("expected `use`, `dim`, `module` or `train`, found {}", quoted(current().text())),
+       [&](Diagnostic &d) {
+         if (at(Tok::FloorSlash))
+           d.help("comments begin with `#`");
+       });
 }
 
 // use = "use" name { "." name }
