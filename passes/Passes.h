@@ -1,5 +1,6 @@
 // Makers and options of the passes of Passes.td, and their registration for heddle-opt (registerHeddlePasses).
 #pragma once
+#include "ir/graph/Heddle.h"
 #include "mlir/Pass/Pass.h"
 
 namespace heddle {

@@ -12,6 +12,10 @@
 include "mlir/Pass/PassBase.td"
 
 //===------------------------------------------------------------------------------------------------- graph
+def DecomposeNorms : Pass<"decompose-norms"> {
+  let summary = "Expand softmax, norms and cross entropy into reductions and elementwise ops";
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 
 def NormalizeContracts : Pass<"normalize-contracts", "::mlir::ModuleOp"> {
   let summary = "bring every contraction into a form that LowerContract takes";
