@@ -28,7 +28,7 @@ static Value crossEntropy(GraphBuilder &b, CrossEntropyOp op) {
   StringAttr over = op.getOverAttr();
   SoftmaxTerms terms = softmaxTerms(b, op.getLogits(), over);
   Value position = b.position(over, tensorOf(op.getLogits()).sizeOf(over));
-  Value isTarget = b.compare("eq", position, op.getTarget());
+  Value isTarget = b.compare("eq", op.getTarget(), position);
   Value target = b.sum(b.select(isTarget, terms.shifted, b.number(0)), over);
   return b.sub(b.log(terms.sum), target);
 }

@@ -56,8 +56,8 @@ func.func @log_softmax(%x: !x) -> !x {
 
 // CHECK-LABEL: @cross_entropy
 // CHECK: %[[D:.*]] = heddle.sub %arg0
-// CHECK: %[[P:.*]] = heddle.position : !heddle.tensor<[S=3], i32>
-// CHECK: %[[H:.*]] = heddle.compare "eq" %[[P]], %arg1
+// CHECK: %[[P:.*]] = heddle.position : <[S=3], i32>
+// CHECK: %[[H:.*]] = heddle.compare "eq" %arg1, %[[P]]
 // CHECK: %[[X:.*]] = heddle.select %[[H]], %[[D]]
 // CHECK: %[[T:.*]] = heddle.reduce "sum" %[[X]] over ["S"]
 // CHECK: %[[L:.*]] = heddle.log
