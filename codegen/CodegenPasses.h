@@ -1,0 +1,9 @@
+// The checks and the doors as passes of heddle-opt, for tests and for developers.
+#pragma once
+
+namespace heddle {
+
+/// Registers --verify-kernel-form.
+void registerCodegenPasses();
+
+}  // namespace heddle
