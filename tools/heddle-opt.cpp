@@ -1,4 +1,5 @@
 // heddle-opt: runs single passes over any textual stage, for the developers of passes.
+#include "codegen/CodegenPasses.h"
 #include "ir/graph/Heddle.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -16,5 +17,6 @@ int main(int argc, char **argv) {
   mlir::registerCanonicalizerPass();
   mlir::registerCSEPass();
   heddle::registerHeddlePasses();
+  heddle::registerCodegenPasses();
   return mlir::asMainReturnCode(mlir::MlirOptMain(argc, argv, "Heddle's passes over any textual stage\n", registry));
 }

@@ -9,12 +9,6 @@ module attributes {heddle.target = "avx512"} {
 }
 // -----
 module attributes {heddle.target = "avx512"} {
-  func.func @k(%x: f32, %begin: index, %end: index, %scratch: memref<1xf32>) attributes {sym_visibility = "private"} {
-    return
-  }
-}
-// -----
-module attributes {heddle.target = "avx512"} {
   // expected-error@+1 {{kernel form: a kernel is (memrefs..., loops: index..., begin: index, end: index, scratch: memref<Nxf32>)}}
   func.func @k(%x: memref<4xf32>, %begin: index, %scratch: memref<1xf32>) {
     return
@@ -118,6 +112,7 @@ module attributes {heddle.target = "avx512"} {
 }
 // -----
 module attributes {heddle.target = "avx512"} {
+  // expected-error@+1 {{kernel form: no value has the type 'vector<[2]xf32>'}}
   func.func private @f(%x: vector<[2]xf32>) -> f32 {
     %y = arith.constant 1.0 : f32
     return %y : f32
