@@ -1,0 +1,132 @@
+// Places, and the copies that they need.
+// RUN: %heddle-opt %s --plan-memory --split-input-file | FileCheck %s
+
+!x = !heddle.tensor<[B=2, T=16], f32>
+
+// A chain reuses the memory of what is dead: two buffers of 128 bytes behind the input serve three values.
+// CHECK-LABEL: @chain
+// CHECK-SAME: heddle.offset = [[IN:[0-9]+]]
+// CHECK-SAME: heddle.workspace = 384
+module {
+  func.func @chain(%x: !x) -> !x {
+    %a = heddle.fused(%x) : (!x) -> !x {
+    ^bb0(%i: !x):
+      %0 = heddle.exp %i : (!x) -> !x
+      heddle.yield %0 : !x
+    }
+    %b = heddle.fused(%a) : (!x) -> !x {
+    ^bb0(%i: !x):
+      %0 = heddle.exp %i : (!x) -> !x
+      heddle.yield %0 : !x
+    }
+    %c = heddle.fused(%b) : (!x) -> !x {
+    ^bb0(%i: !x):
+      %0 = heddle.exp %i : (!x) -> !x
+      heddle.yield %0 : !x
+    }
+    return %c : !x
+  }
+}
+
+// -----
+
+// The new value of a variable is written over the old one: its op is the last to read it, element by element.
+!x = !heddle.tensor<[B=2, T=16], f32>
+// CHECK-LABEL: @update
+// CHECK: heddle.fused
+// CHECK-SAME: heddle.args = [#heddle.arg<"variables", 0>, #heddle.arg<"workspace", {{[0-9]+}}>, #heddle.arg<"variables", 0>]
+// CHECK-NOT: heddle.broadcast
+module {
+  heddle.variable @p "parameter" "normal"(0.0, 1.0) stream 1 : !x
+  func.func @update(%g: !x) {
+    %p = heddle.read @p : !x
+    %q = heddle.fused(%p, %g) : (!x, !x) -> !x {
+    ^bb0(%i: !x, %j: !x):
+      %0 = heddle.sub %i, %j : (!x, !x) -> !x
+      heddle.yield %0 : !x
+    }
+    heddle.write %q, @p : !x
+    return
+  }
+}
+
+// -----
+
+// A later op reads the old value: the new one is made elsewhere and copied at the end.
+!x = !heddle.tensor<[B=2, T=16], f32>
+// CHECK-LABEL: @read_after
+// CHECK: heddle.sub
+// CHECK: heddle.fused
+// CHECK-SAME: #heddle.arg<"variables", 0>, #heddle.arg<"workspace"
+// CHECK: heddle.broadcast
+// CHECK: heddle.write
+module {
+  heddle.variable @p "parameter" "normal"(0.0, 1.0) stream 1 : !x
+  func.func @read_after(%g: !x) -> !x {
+    %p = heddle.read @p : !x
+    %q = heddle.fused(%p, %g) : (!x, !x) -> !x {
+    ^bb0(%i: !x, %j: !x):
+      %0 = heddle.sub %i, %j : (!x, !x) -> !x
+      heddle.yield %0 : !x
+    }
+    heddle.write %q, @p : !x
+    %r = heddle.fused(%p) : (!x) -> !x {
+    ^bb0(%i: !x):
+      %0 = heddle.exp %i : (!x) -> !x
+      heddle.yield %0 : !x
+    }
+    return %r : !x
+  }
+}
+
+// -----
+
+// A repeat: slices move by their size each iteration; what is carried stays where it is; a sum in place needs no copy.
+!x = !heddle.tensor<[B=2, T=16], f32>
+!w = !heddle.tensor<[L=4, B=2, T=16], f32>
+!i = !heddle.tensor<[], i32>
+// CHECK-LABEL: @loop
+// CHECK: heddle.repeat
+// CHECK: heddle.fused
+// CHECK-SAME: [#heddle.arg<"workspace", [[X:[0-9]+]], [0]>, #heddle.arg<"variables", 0, [128]>, #heddle.arg<"workspace", {{[0-9]+}}, [128]>]
+// CHECK: heddle.fused
+// CHECK-SAME: [#heddle.arg<"workspace", [[X]], [0]>, #heddle.arg<"variables", 0, [128]>, #heddle.arg<"workspace", [[X]], [0]>]
+module {
+  heddle.variable @"h.{}.w" "parameter" "normal"(0.0, 1.0) stream 1 {repeats = 1 : i64} : !w
+  func.func @loop(%x: !x) -> (!x, !w) {
+    %w = heddle.read @"h.{}.w" : !w
+    %y, %ys = heddle.repeat "h" over "L" = 4 carry(%x) stack(%w) : (!x, !w) -> (!x, !w) {
+    ^bb0(%h: !i, %a: !x, %b: !x):
+      %m = heddle.fused(%a, %b) : (!x, !x) -> !x {
+      ^bb0(%i: !x, %j: !x):
+        %0 = heddle.mul %i, %j : (!x, !x) -> !x
+        heddle.yield %0 : !x
+      }
+      %c = heddle.fused(%a, %b) : (!x, !x) -> !x {
+      ^bb0(%i: !x, %j: !x):
+        %0 = heddle.add %i, %j : (!x, !x) -> !x
+        heddle.yield %0 : !x
+      }
+      heddle.yield %c, %m : !x, !x
+    }
+    return %y, %ys : !x, !w
+  }
+}
+
+// -----
+
+// Two carried values that change places need a copy on the way.
+!x = !heddle.tensor<[B=2, T=16], f32>
+!i = !heddle.tensor<[], i32>
+// CHECK-LABEL: @swap
+// CHECK: heddle.repeat
+// CHECK-COUNT-4: heddle.broadcast
+module {
+  func.func @swap(%x: !x, %y: !x) -> (!x, !x) {
+    %p:2 = heddle.repeat "h" over "L" = 4 carry(%x, %y) stack() : (!x, !x) -> (!x, !x) {
+    ^bb0(%h: !i, %a: !x, %b: !x):
+      heddle.yield %b, %a : !x, !x
+    }
+    return %p#0, %p#1 : !x, !x
+  }
+}
