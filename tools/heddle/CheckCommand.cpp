@@ -1,6 +1,6 @@
 // heddle check FILE [--json]: is the program right? Prints every error that can be found without running it.
 #include "tools/heddle/Command.h"
-#include "tools/heddle/ReadProgram.h"
+#include "tools/heddle/ParsedFile.h"
 
 #include <memory>
 
@@ -13,15 +13,15 @@ struct Options {
 };
 
 int run(const Options &options) {
-  Program program;
-  int code = readProgram(options.file, program);
+  ParsedFile parsed;
+  int code = parseFile(options.file, parsed);
   if (code == exitInputOutput)
     return code;
   if (options.json) {
-    int written = writeOutput("", renderJson(program.diagnostics));
+    int written = writeOutput("", renderJson(parsed.diagnostics));
     return written == exitDone ? code : written;
   }
-  printDiagnostics(program.diagnostics);
+  printDiagnostics(parsed.diagnostics);
   return code;
 }
 

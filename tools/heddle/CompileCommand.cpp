@@ -1,6 +1,6 @@
 // heddle compile FILE [--emit=STAGE] [-o OUT]: the program at a stage of its way down.
 #include "tools/heddle/Command.h"
-#include "tools/heddle/ReadProgram.h"
+#include "tools/heddle/ParsedFile.h"
 
 #include "frontend/DidYouMean.h"
 #include "frontend/PrintAst.h"
@@ -28,14 +28,14 @@ int run(const Options &options) {
                                            guess.empty() ? fmt::format("there are: {}", fmt::join(stages, ", "))
                                                          : guess));
   }
-  Program program;
-  int code = readProgram(options.file, program);
+  ParsedFile parsed;
+  int code = parseFile(options.file, parsed);
   if (code == exitInputOutput)
     return code;
-  printDiagnostics(program.diagnostics);
+  printDiagnostics(parsed.diagnostics);
   if (code != exitDone)
     return code;
-  return writeOutput(options.output, printAst(*program.file));
+  return writeOutput(options.output, printAst(*parsed.file));
 }
 
 } // namespace

@@ -10,16 +10,16 @@
 
 namespace heddle {
 
-/// A program as read. The sources must outlive the tree and the diagnostics, so they stay together.
-struct Program {
+/// A file as parsed. The sources must outlive the tree and the diagnostics, so they stay together.
+struct ParsedFile {
   SourceManager sources;
   Diagnostics diagnostics;
   std::unique_ptr<ast::File> file;
 };
 
 /// Reads and parses `path` (`-`: stdin). Returns exitDone; exitProgramErrors with the errors in
-/// `program.diagnostics`, not yet printed; or exitInputOutput after saying why the file cannot be read.
-int readProgram(const std::string &path, Program &program);
+/// `parsed.diagnostics`, not yet printed; or exitInputOutput after saying why the file cannot be read.
+int parseFile(const std::string &path, ParsedFile &parsed);
 
 /// Prints the diagnostics for people, to stderr.
 void printDiagnostics(const Diagnostics &diagnostics);

@@ -1,5 +1,5 @@
 // Reading a program: one place, so that every command treats a missing file or a syntax error alike.
-#include "tools/heddle/ReadProgram.h"
+#include "tools/heddle/ParsedFile.h"
 
 #include "frontend/Parser.h"
 #include "tools/heddle/Command.h"
@@ -9,13 +9,13 @@
 
 namespace heddle {
 
-int readProgram(const std::string &path, Program &program) {
+int parseFile(const std::string &path, ParsedFile &parsed) {
   std::string error;
-  const Source *source = program.sources.read(path, error);
+  const Source *source = parsed.sources.read(path, error);
   if (!source)
     return complain(exitInputOutput, error);
-  program.file = parse(*source, program.diagnostics);
-  return program.diagnostics.hasErrors() ? exitProgramErrors : exitDone;
+  parsed.file = parse(*source, parsed.diagnostics);
+  return parsed.diagnostics.hasErrors() ? exitProgramErrors : exitDone;
 }
 
 void printDiagnostics(const Diagnostics &diagnostics) {
