@@ -1,0 +1,121 @@
+// Emits one nest: scopes (loops), memory accesses, ops. LowerFused.cpp opens the loops, NestMemory.cpp loads and
+// stores, NestOps.cpp and NestRandom.cpp compute.
+//
+// Every value is a vector<[4]xT>; a value that does not vary along the vector axis has equal lanes, so that there is one
+// way to compute anything and the bits do not depend on where a value is computed. A value is emitted on demand, in the
+// outermost scope that binds the axes along which it varies: hoisting needs no pass.
+#pragma once
+#include "passes/lower/Lowering.h"
+#include "passes/lower/NestPlan.h"
+#include "mlir/IR/Builders.h"
+#include <array>
+
+namespace heddle {
+
+class NestEmitter {
+ public:
+  NestEmitter(FusedOp op, const NestPlan &plan, mlir::OpBuilder &builder, KernelFrame &frame);
+  /// Emits the whole kernel.
+  void run();
+
+ private:
+  // A vector of the vector axis: where it starts, and which lanes are inside (null: all).
+  struct Column {
+    mlir::Value start, mask;
+  };
+  struct Scope {
+    llvm::SmallBitVector bound;  // axes with an index here
+    mlir::OpBuilder::InsertPoint point;
+    llvm::DenseMap<std::pair<mlir::Value, int>, mlir::Value> values = {};  // by region value and column (-1: any)
+  };
+  struct Emitted {
+    mlir::Value value;
+    size_t depth;  // the scope that holds it
+  };
+  using Values = llvm::SmallVector<mlir::Value>;
+  using Body = llvm::function_ref<Values(mlir::Value, mlir::ValueRange)>;
+
+  //===--------------------------------------------------------------------------------------- LowerFused.cpp
+  void emitUnits();
+  void emitOuter(size_t next);
+  void emitColumnGroups();
+  void emitRow();
+  /// One pass under the reduced loops from `next` on; returns `accumulators` with the rest of the row added.
+  Values sweep(size_t next, Values accumulators);
+  /// The innermost loop of a pass along a reduced vector axis.
+  Values sweepVectors(Values accumulators);
+  Values leaf(Values accumulators, int firstColumn, int columns);
+  void finishReductions(llvm::ArrayRef<mlir::Value> accumulators);
+  /// A loop over [lower, upper); `axis` (or -1) is bound to its variable.
+  Values loop(mlir::Value lower, mlir::Value upper, int64_t step, Values inits, int axis, Body body);
+  Scope &scope() { return scopes.back(); }
+  void pushScope(mlir::OpBuilder::InsertPoint point);
+  void bind(int axis, mlir::Value index);
+  void bindColumns(mlir::Value start, int64_t count, int64_t lastLanes);
+
+  //===--------------------------------------------------------------------------------------- NestMemory.cpp
+  /// Gives the kernel's memrefs the shapes of their views.
+  void shapeArguments();
+  /// The index of every dim of a memref; `indexed` is a gather's, and start that of the vector axis.
+  Values indicesIn(const NestView &view, int column, mlir::Value indexed);
+  Emitted load(const NestAccess &access, int column);
+  void store(unsigned result, int column);
+  void save(mlir::Value value, int column);
+  mlir::Value loadSaved(mlir::Value value, int column);
+  mlir::Value scratchIndex(mlir::Value value, int column);
+
+  //===--------------------------------------------------------------------------------------- NestOps.cpp
+  /// The value of the region at a column, emitted where it belongs.
+  Emitted emit(mlir::Value value, int column);
+  mlir::Value compute(mlir::Operation *op, llvm::ArrayRef<mlir::Value> operands, int column);
+  mlir::Value divideIntegers(mlir::Value x, mlir::Value y, bool remainder);
+  mlir::Value toInteger(mlir::Value x);
+  /// Starting values of a reduction, one or (argmax: value and position) two.
+  Values identity(mlir::Operation *reduction);
+  Values accumulate(mlir::Operation *reduction, mlir::ValueRange accumulators, int column);
+  /// Two partial results into one; those of `right` come later along every axis, or (interleaved) between.
+  Values combine(mlir::Operation *reduction, mlir::ValueRange left, mlir::ValueRange right);
+  mlir::Value acrossLanes(mlir::Operation *reduction, mlir::ValueRange accumulators);
+  size_t width(mlir::Operation *reduction) { return mlir::isa<ArgmaxOp>(reduction) ? 2 : 1; }
+  /// The index along an axis at a column, as i32.
+  mlir::Value positionAlong(int axis, int column);
+
+  //===--------------------------------------------------------------------------------------- NestRandom.cpp
+  mlir::Value computeMask(BernoulliOp op, llvm::ArrayRef<mlir::Value> operands, int column);
+
+  //===--------------------------------------------------------------------------------------- values
+  mlir::VectorType vectorOf(mlir::Type element);
+  mlir::Value splat(mlir::Value scalar);
+  mlir::Value floatSplat(double value);  // rounded to f32 once
+  mlir::Value intSplat(int64_t value);
+  mlir::Value boolSplat(bool value);
+  mlir::Value constant(mlir::TypedAttr value);
+  mlir::Value index(int64_t value);
+  mlir::Value laneZero(mlir::Value vector);
+  mlir::Value laneNumbers();  // 0, 1, 2, ... as i32
+  mlir::Value toIndex(mlir::Value i32);
+  void at(size_t depth) { b.restoreInsertionPoint(scopes[depth].point); }
+  size_t depthOf(const llvm::SmallBitVector &axes) const;
+  template <typename Op, typename... Args>
+  mlir::Value make(Args &&...args) {
+    return Op::create(b, loc, std::forward<Args>(args)...).getResult();
+  }
+
+  FusedOp op;
+  const NestPlan &plan;
+  mlir::OpBuilder &b;
+  KernelFrame &frame;
+  mlir::Location loc;
+  llvm::SmallVector<Scope> scopes;
+  llvm::SmallVector<mlir::Value> axisIndex;  // of each axis but the vector axis
+  llvm::SmallVector<Column> columns;         // of the vector axis
+  llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
+  struct Stream {
+    std::array<mlir::Value, 2> key, words;
+  };
+  llvm::DenseMap<mlir::Value, Stream> streams;  // of each random mask
+  mlir::Value unitChunk;  // index of the unit's chunk, or null
+  size_t pass = 0;
+};
+
+}  // namespace heddle

@@ -1,0 +1,151 @@
+// Loads and stores of a nest. What is contiguous along the vector axis is a vector load, masked in the last vector of a
+// row; what does not vary along it is a scalar load, broadcast; the rest is gathered, or stored lane by lane.
+#include "passes/lower/NestEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+
+using namespace mlir;
+using namespace heddle;
+
+void NestEmitter::shapeArguments() {
+  auto shape = [&](Value memref, const NestView &view) {
+    memref.setType(MemRefType::get(view.shape, cast<MemRefType>(memref.getType()).getElementType()));
+  };
+  for (const NestAccess &access : plan.accesses)
+    if (isa<MemRefType>(frame.operands[access.operand].getType())) shape(frame.operands[access.operand], access.view);
+  for (auto [memref, view] : llvm::zip(frame.results, plan.results)) shape(memref, view);
+  frame.function.setType(b.getFunctionType(frame.function.getBody().getArgumentTypes(), {}));
+}
+
+NestEmitter::Values NestEmitter::indicesIn(const NestView &view, int column, Value indexed) {
+  Values indices;
+  for (int axis : view.axes)
+    if (axis == NestView::kIndexed) indices.push_back(indexed);
+    else if (axis == NestView::kFirst) indices.push_back(index(0));
+    else indices.push_back(axis == plan.vectorAxis ? columns[column].start : axisIndex[axis]);
+  return indices;
+}
+
+NestEmitter::Emitted NestEmitter::load(const NestAccess &access, int column) {
+  Value memref = frame.operands[access.operand];
+  llvm::SmallBitVector axes = plan.depends.lookup(access.value);
+  size_t depth = depthOf(axes);
+  const NestView &view = access.view;
+
+  // The index of a gather: a scalar when it is the same in all lanes.
+  Value indexed, indexVector;
+  if (access.along) {
+    Value number = cast<GatherOp>(access.value.getDefiningOp()).getIndex();
+    Emitted emitted = emit(number, column);
+    depth = std::max(depth, emitted.depth);
+    loc = access.value.getLoc();
+    at(depth);
+    if (plan.variesAlong(number, plan.vectorAxis)) indexVector = emitted.value, indexed = index(0);
+    else indexed = toIndex(laneZero(emitted.value));
+  }
+  at(depth);
+  if (isa<IndexType>(memref.getType()))
+    return {splat(make<arith::IndexCastOp>(b.getI32Type(), memref)), depth};
+
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  int group = view.groupOf(plan.vectorAxis);
+  Values indices = indicesIn(view, column, indexed);
+  Value result;
+  if (group < 0 && !indexVector) {
+    result = splat(make<memref::LoadOp>(memref, indices));
+  } else {
+    VectorType type = vectorOf(element);
+    Value mask = columns[column].mask;
+    Value zero = element.isF32() ? floatSplat(0) : intSplat(0);
+    if (!indexVector && view.strides[group] == 1) {
+      if (mask) result = make<vector::MaskedLoadOp>(type, memref, indices, mask, zero);
+      else result = make<vector::LoadOp>(type, memref, indices);
+    } else {
+      Value offsets;
+      auto add = [&](Value lanes, int64_t stride) {
+        if (stride != 1) lanes = make<arith::MulIOp>(lanes, intSplat(stride));
+        offsets = offsets ? make<arith::AddIOp>(offsets, lanes) : lanes;
+      };
+      if (group >= 0) add(laneNumbers(), view.strides[group]);
+      if (indexVector) add(indexVector, view.strides[view.groupOfIndexed()]);
+      result = make<vector::GatherOp>(type, memref, indices, offsets, mask ? mask : boolSplat(true), zero);
+    }
+  }
+  if (cast<Tensor>(access.value.getType()).isBool())
+    result = make<arith::CmpIOp>(arith::CmpIPredicate::ne, result, intSplat(0));
+  return {result, depth};
+}
+
+void NestEmitter::store(unsigned number, int column) {
+  Value yielded = op.getYield()->getOperand(number);
+  Value value = emit(yielded, column).value;
+  at(scopes.size() - 1);
+  loc = yielded.getLoc();
+  const NestView &view = plan.results[number];
+  Value memref = frame.results[number];
+  if (cast<VectorType>(value.getType()).getElementType().isInteger(1))
+    value = make<arith::ExtUIOp>(vectorOf(b.getI32Type()), value);
+  int group = view.groupOf(plan.vectorAxis);
+  Values indices = indicesIn(view, column, {});
+  if (group < 0) {
+    memref::StoreOp::create(b, loc, laneZero(value), memref, indices);
+    return;
+  }
+  Value mask = columns[column].mask;
+  if (view.strides[group] == 1) {
+    if (mask) vector::MaskedStoreOp::create(b, loc, memref, indices, mask, value);
+    else vector::StoreOp::create(b, loc, value, memref, indices);
+    return;
+  }
+  bool isFloat = cast<VectorType>(value.getType()).getElementType().isF32();
+  if (!isFloat) value = make<arith::BitcastOp>(vectorOf(b.getF32Type()), value);
+  vector::StoreOp::create(b, loc, value, frame.scratch, ValueRange{index(plan.laneScratch)});
+  int64_t size = plan.axes[plan.vectorAxis].size;
+  Value end = make<arith::MinSIOp>(index(plan.lanes), make<arith::SubIOp>(index(size), indices[group]));
+  auto lanes = scf::ForOp::create(b, loc, index(0), end, index(1));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPoint(lanes.getBody()->getTerminator());
+  Value lane = lanes.getInductionVar();
+  Value scalar =
+      make<memref::LoadOp>(frame.scratch, ValueRange{make<arith::AddIOp>(lane, index(plan.laneScratch))});
+  if (!isFloat) scalar = make<arith::BitcastOp>(b.getI32Type(), scalar);
+  indices[group] = make<arith::AddIOp>(indices[group], lane);
+  memref::StoreOp::create(b, loc, scalar, memref, indices);
+}
+
+//===------------------------------------------------------------------------------------------------- scratch
+// Scratch holds a row in the order of the reduced axes: whole vectors, so that no access needs a mask.
+Value NestEmitter::scratchIndex(Value value, int column) {
+  Value position = index(0);
+  auto extend = [&](Value next, int64_t size) {
+    position = make<arith::AddIOp>(make<arith::MulIOp>(position, index(size)), next);
+  };
+  for (int axis : plan.inner) extend(axisIndex[axis], plan.axes[axis].size);
+  if (plan.vectorReduced()) {
+    int64_t padded = (plan.axes[plan.vectorAxis].size + plan.lanes - 1) / plan.lanes * plan.lanes;
+    extend(columns[column].start, padded);
+  } else {
+    extend(index(column * plan.lanes), plan.lanes * plan.columns);
+  }
+  return make<arith::AddIOp>(position, index(plan.saved.lookup(value)));
+}
+
+void NestEmitter::save(Value value, int column) {
+  Value vector = emit(value, column).value;
+  at(scopes.size() - 1);
+  loc = value.getLoc();
+  Type element = cast<VectorType>(vector.getType()).getElementType();
+  if (element.isInteger(1)) vector = make<arith::ExtUIOp>(vectorOf(b.getI32Type()), vector);
+  if (!element.isF32()) vector = make<arith::BitcastOp>(vectorOf(b.getF32Type()), vector);
+  vector::StoreOp::create(b, loc, vector, frame.scratch, ValueRange{scratchIndex(value, column)});
+}
+
+Value NestEmitter::loadSaved(Value value, int column) {
+  Value at = scratchIndex(value, column);
+  Value vector = make<vector::LoadOp>(vectorOf(b.getF32Type()), frame.scratch, ValueRange{at});
+  auto type = cast<Tensor>(value.getType());
+  if (!type.isFloat()) vector = make<arith::BitcastOp>(vectorOf(b.getI32Type()), vector);
+  if (type.isBool()) vector = make<arith::CmpIOp>(arith::CmpIPredicate::ne, vector, intSplat(0));
+  return vector;
+}
