@@ -26,7 +26,7 @@ class NestEmitter {
   struct Scope {
     llvm::SmallBitVector bound;  // axes with an index here
     mlir::OpBuilder::InsertPoint point;
-    llvm::DenseMap<std::pair<mlir::Value, int>, mlir::Value> values = {};  // by region value and column (-1: any)
+    llvm::DenseMap<std::pair<mlir::Value, int>, mlir::Value> values{};  // by region value and column (-1: any)
   };
   struct Emitted {
     mlir::Value value;
