@@ -59,7 +59,7 @@ void Parser::missingExpression() {
   });
 }
 
-// expression = [ "not" ] unary { operator expression-of-higher-precedence }
+// expression = ( "not" expression | unary ) { ( operator | contraction ) expression }
 ExprPtr Parser::expression(int minPrecedence) {
   ExprPtr lhs;
   if (at(Tok::Not)) {
@@ -107,7 +107,7 @@ ExprPtr Parser::binary(ExprPtr lhs, const Token &op, int precedence) {
   return finish(std::move(node), span, depth);
 }
 
-// contraction = "@" [ "[" name { "," name } "]" ]
+// contraction = "@" [ "[" names "]" ]
 ExprPtr Parser::contract(ExprPtr lhs, const Token &op, int precedence) {
   auto node = std::make_unique<Contract>();
   node->opSpan = op.span;
@@ -157,7 +157,7 @@ bool Parser::isTranspose() const {
   return at(Tok::Caret) && !current().spaceBefore && ahead().text() == "T" && !ahead().spaceBefore && !afterNumber;
 }
 
-// postfix = primary { index | "." name | "^T" }
+// postfix = primary { index | attribute | "^T" }
 ExprPtr Parser::postfix() {
   ExprPtr value = primary();
   for (;;) {
@@ -285,7 +285,7 @@ std::vector<Argument> Parser::arguments(Span &parens) {
   return args;
 }
 
-// argument = expression | name "=" expression | ( name | reserved word ) ":" type | over
+// argument = expression | name "=" expression | word ":" type | over
 Argument Parser::argument() {
   Argument argument;
   Span start = current().span;
@@ -310,7 +310,7 @@ Argument Parser::argument() {
   return argument;
 }
 
-// over = "over" ( name { "," name } | ( name | integer ) { "+" ( name | integer ) } "->" name )
+// over = "over" ( names | ( name | integer ) { "+" ( name | integer ) } "->" name )
 Over Parser::over() {
   Over over;
   over.span = take().span;
@@ -402,7 +402,7 @@ IndexItem Parser::indexItem() {
   return item;
 }
 
-// attribute = "." ( name | reserved word )
+// attribute = "." word
 ExprPtr Parser::attribute(ExprPtr base) {
   auto node = std::make_unique<Attribute>();
   take();

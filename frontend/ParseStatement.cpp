@@ -20,7 +20,7 @@ template <typename Statement> StmtPtr close(std::unique_ptr<Statement> statement
 
 } // namespace
 
-// statement = "dim" dims | param | state | next | collect | repeat | return | let
+// statement = dimstatement | param | state | next | collect | repeat | return | let
 StmtPtr Parser::statement() {
   switch (current().kind) {
   case Tok::Dim: return dimStatement();
@@ -93,7 +93,7 @@ StmtPtr Parser::dimStatement() {
   return close(std::move(node), start, previous().span);
 }
 
-// param = [ "frozen" ] "param" name { "," name } ":" type "~" initialiser
+// param = [ "frozen" ] "param" names ":" type "~" initialiser
 StmtPtr Parser::paramStatement() {
   auto node = std::make_unique<ParamStmt>();
   Span start = current().span;
@@ -145,7 +145,7 @@ Initialiser Parser::initialiser() {
   return init;
 }
 
-// let = name { "," name } "=" expression
+// let = names "=" expression
 StmtPtr Parser::letStatement() {
   auto node = std::make_unique<LetStmt>();
   Span start = current().span;

@@ -312,6 +312,7 @@ Span Parser::list(Tok open, Tok close, const char *what, const std::function<voi
   return join(opening.span, previous().span);
 }
 
+// names = name { "," name }
 std::vector<Ident> Parser::dimNames(Tok open, Tok close) {
   std::vector<Ident> names;
   Span where = list(open, close, "dim", [&] { names.push_back(name("the name of a dim")); });
