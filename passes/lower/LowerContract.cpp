@@ -40,10 +40,7 @@ private:
   Value add(Value x, Value y) { return builder.createOrFold<arith::AddIOp>(loc, x, y); }
   Value add(Value x, int64_t y) { return add(x, constant(y)); }
   Value mul(Value x, int64_t y) { return builder.createOrFold<arith::MulIOp>(loc, x, constant(y)); }
-  Value least(Value x, Value y) {
-    Value less = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, x, y);
-    return arith::SelectOp::create(builder, loc, less, x, y);
-  }
+  Value least(Value x, Value y) { return builder.createOrFold<arith::MinUIOp>(loc, x, y); }
   // for name = from to to step: body(name)
   void loop(StringRef name, Value from, Value to, int64_t step, function_ref<void(Value)> body) {
     auto op = scf::ForOp::create(builder, loc, from, to, constant(step));
@@ -56,6 +53,9 @@ private:
   void emitBlockK(Value aBase, Value bBase, Value cBase, Value n, Value kBegin, Value kCount, Value mBegin, Value mEnd,
                   bool accumulate);
   void pack(Value bBase, Value n, Value kBegin, Value kCount);
+  void packRows(Value base, Value n, Value from, Value to);
+  void packGathered(Value base, Value n, Value from, Value to);
+  void packTransposed(Value base, Value n, Value to);
   void registerTile(Value aBase, Value cBase, Value m, int64_t rows, Value n, Value kBegin, Value kCount,
                     bool accumulate);
   Value mask(Value n, int64_t v);  // of the columns n + v * lanes ... that exist
@@ -159,33 +159,80 @@ void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value n,
   registerTile(aBase, cBase, m, tail, n, kBegin, kCount, accumulate);
 }
 
-// scratch[k][column] = B[kBegin + k, n + column]; columns that do not exist are 0.
+// scratch[k][column] = B[kBegin + k, n + column], for a panel's columns. Columns that do not exist get anything: the
+// sums that they would enter are not stored.
 void ContractEmitter::pack(Value bBase, Value n, Value kBegin, Value kCount) {
-  Value base = add(add(bBase, mul(kBegin, shape.k.b)), mul(n, shape.n.b));
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  Value base = add(bBase, mul(kBegin, shape.k.b));
+  if (shape.n.b == 1) return packRows(add(base, n), n, constant(0), kCount);
+  if (shape.k.b != 1) return packGathered(base, n, constant(0), kCount);
+  // B lies along k: blocks of lanes x lanes are transposed in registers, what is left of k is gathered.
+  Value blocks = arith::DivUIOp::create(builder, loc, kCount, constant(lanes));
+  Value full = mul(blocks, lanes);
+  packTransposed(base, n, full);
+  if (shape.k.size % lanes) packGathered(base, n, full, kCount);
+}
+
+// B lies along n.
+void ContractEmitter::packRows(Value base, Value n, Value from, Value to) {
   SmallVector<Value> masks(tiling.vectors);
   if (masked)
     for (int64_t v = 0; v < tiling.vectors; ++v) masks[v] = mask(n, v);
-  auto index = VectorType::get({4}, builder.getI32Type(), {true});
-  Value columns, all;
-  if (shape.n.b != 1) {
-    Value step = vector::StepOp::create(builder, loc, VectorType::get({4}, builder.getIndexType(), {true}));
-    Value step32 = arith::IndexCastOp::create(builder, loc, index, step);
-    Value stride = arith::ConstantOp::create(
-        builder, loc, DenseElementsAttr::get(index, builder.getI32IntegerAttr(static_cast<int32_t>(shape.n.b))));
-    columns = arith::MulIOp::create(builder, loc, step32, stride);
-    all = vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), constant(lanes));
-  }
-  loop("k", constant(0), kCount, 1, [&](Value k) {
-    Value from = add(base, mul(k, shape.k.b)), to = mul(k, width);
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  loop("k", from, to, 1, [&](Value k) {
+    Value source = add(base, mul(k, shape.k.b)), target = mul(k, width);
     for (int64_t v = 0; v < tiling.vectors; ++v) {
-      Value row, at = add(from, v * lanes * shape.n.b);
-      if (shape.n.b != 1)
-        row = vector::GatherOp::create(builder, loc, vector, b, ValueRange{at}, columns, masked ? masks[v] : all, zero);
-      else if (masked) row = vector::MaskedLoadOp::create(builder, loc, vector, b, at, masks[v], zero);
+      Value at = add(source, v * lanes), row;
+      if (masked) row = vector::MaskedLoadOp::create(builder, loc, vector, b, at, masks[v], zero);
       else row = vector::LoadOp::create(builder, loc, vector, b, at);
-      vector::StoreOp::create(builder, loc, row, scratch, add(to, v * lanes));
+      vector::StoreOp::create(builder, loc, row, scratch, add(target, v * lanes));
     }
+  });
+}
+
+// B lies in any way.
+void ContractEmitter::packGathered(Value base, Value n, Value from, Value to) {
+  auto index = VectorType::get({4}, builder.getI32Type(), {true});
+  Value step = vector::StepOp::create(builder, loc, VectorType::get({4}, builder.getIndexType(), {true}));
+  Value stride = arith::ConstantOp::create(
+      builder, loc, DenseElementsAttr::get(index, builder.getI32IntegerAttr(static_cast<int32_t>(shape.n.b))));
+  Value columns = arith::MulIOp::create(builder, loc, arith::IndexCastOp::create(builder, loc, index, step), stride);
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  SmallVector<Value> masks;
+  for (int64_t v = 0; v < tiling.vectors; ++v) masks.push_back(mask(n, v));
+  loop("k", from, to, 1, [&](Value k) {
+    Value source = add(add(base, mul(k, shape.k.b)), mul(n, shape.n.b)), target = mul(k, width);
+    for (int64_t v = 0; v < tiling.vectors; ++v) {
+      Value at = add(source, v * lanes * shape.n.b);
+      Value row = vector::GatherOp::create(builder, loc, vector, b, ValueRange{at}, columns, masks[v], zero);
+      vector::StoreOp::create(builder, loc, row, scratch, add(target, v * lanes));
+    }
+  });
+}
+
+// log2(lanes) rounds in which rows i and i + lanes/2 are interleaved transpose a square block: each round is a perfect
+// shuffle of all its elements, and turns the bits of (row, column) by one (Stone 1971).
+void ContractEmitter::packTransposed(Value base, Value n, Value to) {
+  auto pair = VectorType::get({8}, builder.getF32Type(), {true});
+  loop("k", constant(0), to, lanes, [&](Value k) {
+    loop("v", constant(0), constant(width), lanes, [&](Value v) {
+      SmallVector<Value> rows;
+      for (int64_t j = 0; j < lanes; ++j) {
+        Value column = add(add(n, v), j);
+        if (masked) column = least(column, constant(shape.n.size - 1));
+        rows.push_back(vector::LoadOp::create(builder, loc, vector, b, add(add(base, k), mul(column, shape.n.b))));
+      }
+      for (int64_t round = 1; round < lanes; round *= 2) {
+        SmallVector<Value> next;
+        for (int64_t j = 0; j < lanes / 2; ++j) {
+          Value both = vector::InterleaveOp::create(builder, loc, pair, rows[j], rows[j + lanes / 2]);
+          for (int64_t half : {0, 4})
+            next.push_back(vector::ScalableExtractOp::create(builder, loc, vector, both, half));
+        }
+        rows = next;
+      }
+      for (int64_t j = 0; j < lanes; ++j)
+        vector::StoreOp::create(builder, loc, rows[j], scratch, add(mul(add(k, j), width), v));
+    });
   });
 }
 

@@ -56,10 +56,7 @@ private:
   Type element() { return vectors ? Type(vector) : builder.getF32Type(); }
   Value constant(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
   Value mul(Value x, int64_t y) { return builder.createOrFold<arith::MulIOp>(loc, x, constant(y)); }
-  Value least(Value x, Value y) {
-    Value less = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ult, x, y);
-    return arith::SelectOp::create(builder, loc, less, x, y);
-  }
+  Value least(Value x, Value y) { return builder.createOrFold<arith::MinUIOp>(loc, x, y); }
   void loop(StringRef name, Value from, Value to, int64_t step, function_ref<void(Value)> body) {
     auto loop = scf::ForOp::create(builder, loc, from, to, constant(step));
     OpBuilder::InsertionGuard guard(builder);
