@@ -43,6 +43,7 @@ constexpr struct {
     {"||", "write `or`"},
     {"**", "a power is written `^`"},
     {"!", "write `not`"},
+    {"?", "a choice between values is `where(condition, a, b)`"},
     {"'", "strings stand between double quotes: \"...\""},
     {"\u201C", "strings stand between straight double quotes: \"...\""},
     {"\u201D", "strings stand between straight double quotes: \"...\""},

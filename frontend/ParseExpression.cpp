@@ -225,7 +225,11 @@ ExprPtr Parser::primary() {
     break;
   }
   if (isReservedWord(token.kind) && !token.startsLine && !at(Tok::Then) && !at(Tok::As))
-    fail(Code::H0121, token.span, fmt::format("`{}` is a word of the language, not a value", token.text()));
+    fail(Code::H0121, token.span, fmt::format("`{}` is a word of the language, not a value", token.text()),
+         [&](Diagnostic &d) {
+           if (at(Tok::Dim) && ahead().kind == Tok::Assign)
+             d.help("the axis of a function is named with `over`: `softmax(x, over S)`");
+         });
   missingExpression();
 }
 

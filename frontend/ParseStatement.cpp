@@ -78,7 +78,9 @@ void Parser::unknownStatement(const std::vector<std::string> &known, const char 
       if (word == habit)
         return void(d.help(instead));
     std::string guess = didYouMean(word, known);
-    if (!guess.empty())
+    if (next == Tok::Colon)
+      d.help(fmt::format("values and settings are written with `=`:  {} = ...", word));
+    else if (!guess.empty())
       d.help(guess);
     else if (std::string_view(where) != "a file" && (ahead().startsLine || next == Tok::End))
       d.help(fmt::format("a value is named with `=`:  {} = ...", word));

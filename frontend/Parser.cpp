@@ -383,6 +383,8 @@ void Parser::endOfStatement() {
        [&](Diagnostic &d) {
          if (at(Tok::Assign))
            d.help("to compare, write `==`");
+         else if (previous().text() == "if")
+           d.help("a choice between values is `where(condition, a, b)`");
        });
 }
 
@@ -409,7 +411,7 @@ Span Parser::block(const char *what, const std::function<void()> &one) {
   Nest nest(*this);
   const Token &opening = current();
   if (!at(Tok::LeftBrace))
-    unexpected(fmt::format("`{{` with the body of the {}", what));
+    unexpected(fmt::format("`{{` and the body of the {}", what));
   take();
   while (!at(Tok::RightBrace)) {
     if (at(Tok::End) || startsItem())
