@@ -1,0 +1,55 @@
+// Rows of gather, scatter_add and rename.
+#include "tests/numeric/OpTable.h"
+
+using namespace heddle;
+
+namespace {
+std::string label(const std::string &op, Shape s) {
+  return op + "[" + std::to_string(s.a) + "x" + std::to_string(s.b) + "]";
+}
+std::string size(const char *name, int64_t value) { return std::string(name) + "=" + std::to_string(value); }
+}  // namespace
+
+std::vector<OpRow> heddle::indexingRows() {
+  return {
+      {"gather", true,
+       [](Shape s, std::vector<Case> &out) {
+         std::string a = size("A", s.a), b = size("B", s.b), v = size("V", s.a + 2), t = size("T", 4);
+         double last = s.a + 1;
+         auto add = [&](const std::string &name, std::string x, std::string index, std::string result) {
+           double high = x[0] == 'b' ? 1 : 4;
+           out.push_back(opCase(label("gather " + name, s), "gather %a0[\"V\" = %a1]",
+                                {{x, x[0] == 'b' ? 0.0 : -4.0, high}, {index, 0, last}}, result, exact()));
+         };
+         add("rows", "f[" + v + ", " + b + "]", "i[" + a + ", " + t + "]", "f[" + a + ", " + t + ", " + b + "]");
+         add("columns", "f[" + b + ", " + v + "]", "i[" + t + "]", "f[" + b + ", " + t + "]");
+         add("pointwise", "f[" + b + ", " + v + "]", "i[" + b + "]", "f[" + b + "]");
+         add("one", "f[" + v + ", " + b + "]", "i[]", "f[" + b + "]");
+         add("rows i", "i[" + v + ", " + b + "]", "i[" + t + "]", "i[" + t + ", " + b + "]");
+         add("rows b", "b[" + v + ", " + b + "]", "i[" + t + "]", "b[" + t + ", " + b + "]");
+       }},
+      {"scatter_add", true,
+       [](Shape s, std::vector<Case> &out) {
+         std::string a = size("A", s.a), b = size("B", s.b), v = size("V", s.a + 2), t = size("T", 4);
+         double last = s.a + 1;
+         auto add = [&](const std::string &name, std::string updates, std::string index, std::string result, double n) {
+           out.push_back(opCase(label("scatter_add " + name, s), "scatter_add %a0[\"V\" = %a1]",
+                                {{updates, -4, 4}, {index, 0, last}}, result, magnitude(n)));
+         };
+         add("rows", "f[" + a + ", " + t + ", " + b + "]", "i[" + a + ", " + t + "]", "f[" + v + ", " + b + "]", s.a * 4);
+         add("columns", "f[" + t + ", " + b + "]", "i[" + t + "]", "f[" + b + ", " + v + "]", 4);
+         add("pointwise", "f[" + b + "]", "i[" + b + "]", "f[" + b + ", " + v + "]", 1);
+       }},
+      {"rename", true,
+       [](Shape s, std::vector<Case> &out) {
+         std::string a = size("A", s.a), b = size("B", s.b), c = size("C", s.a);
+         for (std::string element : {"f", "i", "b"}) {
+           double low = element == "b" ? 0 : -4, high = element == "b" ? 1 : 4;
+           out.push_back(opCase(label("rename " + element, s), "rename %a0[\"A\" -> \"C\"]",
+                                {{element + "[" + a + ", " + b + "]", low, high}}, element + "[" + c + ", " + b + "]", exact()));
+         }
+         out.push_back(opCase(label("rename turned", s), "rename %a0[\"A\" -> \"C\"]", {{"f[" + a + ", " + b + "]", -4, 4}},
+                              "f[" + b + ", " + c + "]", exact()));
+       }},
+  };
+}
