@@ -88,6 +88,18 @@ OpRow ofNumber(const std::string &op, bool differentiable) {
                                  "i" + both(s), exact()));
           }};
 }
+// On the grid of floordiv the remainder is exact, but a derivative does not exist where it is 0; off the grid the product
+// y * floor(x / y) and the difference round, each by at most u times about |x| <= 4 (and y, one turn more).
+OpRow mod() {
+  OpRow onGrid = binary("mod", {-8, 8, 0.25}, {-8, 8, 0.25}, exact(), true);
+  return {"mod", true, [=](Shape s, std::vector<Case> &out) {
+            size_t first = out.size();
+            onGrid.cases(s, out);
+            for (size_t i = first; i < out.size(); ++i) out[i].derivable = false;
+            out.push_back(opCase(label("mod off grid", s), "mod %a0, %a1",
+                                 {{"f" + both(s), -4, 4}, {second("f", s), 0.5, 4}}, "f" + both(s), absolute(16)));
+          }};
+}
 }  // namespace
 
 std::vector<OpRow> heddle::elementwiseRows() {
@@ -99,7 +111,7 @@ std::vector<OpRow> heddle::elementwiseRows() {
       binary("div", any, positive, exact(), false),
       // On a grid of quarters a quotient is a whole number or at least 1/32 away from one: floor is then exact.
       binary("floordiv", grid, grid, exact(), true, false),
-      binary("mod", grid, grid, exact(), true, false),
+      mod(),
       binary("pow", positive, any, powers(16, 4), false),
       binary("min", any, any, exact(), true),
       binary("max", any, any, exact(), true),
@@ -153,10 +165,11 @@ std::vector<OpRow> heddle::elementwiseRows() {
          Case special = withSpecials(out[out.size() - 3]);
          out.push_back(special);
        }},
-      {"cast", false,
+      {"cast", true,
        [](Shape s, std::vector<Case> &out) {
          out.push_back(opCase(label("cast f i", s), "cast %a0", {{"f" + both(s), -9, 9}}, "i" + both(s), exact()));
          if (s.b == 16) out.push_back(withSpecials(out.back()));
+         out.push_back(opCase(label("cast f f", s), "cast %a0", {{"f" + both(s), -9, 9}}, "f" + turned(s), exact()));
          out.push_back(opCase(label("cast i f", s), "cast %a0", {{"i" + both(s), -2147483648.0, 2147483647}},
                               "f" + both(s), exact()));
          out.push_back(opCase(label("cast b f", s), "cast %a0", {{"b" + both(s), 0, 1}}, "f" + both(s), exact()));
