@@ -30,6 +30,13 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "give every value its place in the variables' arena or the workspace";
 }
 
+def LowerToKernels : Pass<"lower-to-kernels", "::mlir::ModuleOp"> {
+  let summary = "replace each entry by a list of calls, and each of its ops by a kernel, for one target class";
+  let options = [Option<"target", "target", "std::string", "\"avx512\"", "target class: avx512, avx2 or baseline">];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
+                           "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
+}
+
 //===------------------------------------------------------------------------------------------------- kernel
 
 #endif

@@ -1,5 +1,5 @@
 // heddle check FILE [--json]: is the program right? Prints every error that can be found without running it.
-#include "tools/heddle/Command.h"
+#include "tools/heddle/SubCommand.h"
 #include "tools/heddle/ParsedFile.h"
 
 #include <memory>
@@ -27,7 +27,7 @@ int run(const Options &options) {
 
 } // namespace
 
-Command addCheckCommand(CLI::App &root) {
+SubCommand addCheckCommand(CLI::App &root) {
   auto options = std::make_shared<Options>();
   CLI::App *app = root.add_subcommand("check", "find the errors of a program");
   app->add_option("FILE", options->file, "a .heddle file; - is stdin")->required();

@@ -1,5 +1,5 @@
 // heddle compile FILE [--emit=STAGE] [-o OUT]: the program at a stage of its way down.
-#include "tools/heddle/Command.h"
+#include "tools/heddle/SubCommand.h"
 #include "tools/heddle/ParsedFile.h"
 
 #include "frontend/DidYouMean.h"
@@ -40,7 +40,7 @@ int run(const Options &options) {
 
 } // namespace
 
-Command addCompileCommand(CLI::App &root) {
+SubCommand addCompileCommand(CLI::App &root) {
   auto options = std::make_shared<Options>();
   CLI::App *app = root.add_subcommand("compile", "compile a program, or print it at a stage of compilation");
   app->add_option("FILE", options->file, "a .heddle file; - is stdin")->required();

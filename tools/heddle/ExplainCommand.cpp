@@ -1,5 +1,5 @@
 // heddle explain CODE: what an error code means and what to do.
-#include "tools/heddle/Command.h"
+#include "tools/heddle/SubCommand.h"
 
 #include "frontend/Diagnostics.h"
 #include "frontend/DidYouMean.h"
@@ -43,7 +43,7 @@ int run(const std::string &name) {
 
 } // namespace
 
-Command addExplainCommand(CLI::App &root) {
+SubCommand addExplainCommand(CLI::App &root) {
   auto name = std::make_shared<std::string>();
   CLI::App *app = root.add_subcommand("explain", "say what an error code means");
   app->add_option("CODE", *name, "a code such as H0203")->required();

@@ -2,7 +2,7 @@
 #include "tools/heddle/ParsedFile.h"
 
 #include "frontend/Parser.h"
-#include "tools/heddle/Command.h"
+#include "tools/heddle/SubCommand.h"
 
 #include <cstdio>
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 //
 // CLI11 parses the flags; what it finds wrong is told here in our own words, with a suggestion for a mistyped word,
 // and ends with exit code 2. An exception that reaches this file is a bug of Heddle and ends with 70.
-#include "tools/heddle/Command.h"
+#include "tools/heddle/SubCommand.h"
 
 #include "frontend/DidYouMean.h"
 
@@ -64,7 +64,7 @@ int run(int argc, char **argv) {
   CLI::App root("Heddle: a compiler for transformers.", "heddle");
   root.set_version_flag("--version", "heddle 0.1.0");
   root.set_help_flag("-h,--help", "print this help");
-  std::vector<Command> commands = {
+  std::vector<SubCommand> commands = {
       addCheckCommand(root),
       addCompileCommand(root),
       addExplainCommand(root),
@@ -76,7 +76,7 @@ int run(int argc, char **argv) {
   } catch (const CLI::ParseError &error) {
     return explainParseError(root, error);
   }
-  for (const Command &command : commands)
+  for (const SubCommand &command : commands)
     if (*command.app)
       return command.run();
   fmt::print(stderr, "{}", root.help());

@@ -1,6 +1,6 @@
 // Messages and output of the sub-commands: data goes to stdout, everything else to stderr. A write that fails (a full
 // disk, a closed pipe) is an error like any other, so that a script never takes half an output for a whole one.
-#include "tools/heddle/Command.h"
+#include "tools/heddle/SubCommand.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -9,7 +9,7 @@
 
 namespace heddle {
 
-int complain(ExitCode code, std::string_view message) {
+int complain(int code, std::string_view message) {
   fmt::print(stderr, "heddle: {}\n", message);
   return code;
 }

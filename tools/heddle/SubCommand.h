@@ -10,7 +10,7 @@
 namespace heddle {
 
 /// The exit codes of every command, as its users' scripts see them.
-enum ExitCode : int {
+enum : int {
   exitDone = 0,
   exitProgramErrors = 1, // the .heddle program has errors, which were printed
   exitUsage = 2,         // the command line makes no sense
@@ -20,18 +20,18 @@ enum ExitCode : int {
   exitInterrupted = 130, // by the user, after saving
 };
 
-/// A sub-command: the parser of its flags, and what runs when it is the one chosen; `run` returns an ExitCode.
-struct Command {
+/// A sub-command: the parser of its flags, and what runs when it is the one chosen; `run` returns one of these.
+struct SubCommand {
   CLI::App *app = nullptr;
   std::function<int()> run;
 };
 
-Command addCheckCommand(CLI::App &root);
-Command addCompileCommand(CLI::App &root);
-Command addExplainCommand(CLI::App &root);
+SubCommand addCheckCommand(CLI::App &root);
+SubCommand addCompileCommand(CLI::App &root);
+SubCommand addExplainCommand(CLI::App &root);
 
 /// Prints "heddle: MESSAGE" to stderr and returns the code, so that a command can `return complain(...)`.
-int complain(ExitCode code, std::string_view message);
+int complain(int code, std::string_view message);
 
 /// Writes to a file, or to stdout for "" and "-". Returns exitDone, or says what failed and returns exitInputOutput.
 int writeOutput(const std::string &path, std::string_view text);
