@@ -29,6 +29,16 @@ def NormalizeContracts : Pass<"normalize-contracts", "::mlir::ModuleOp"> {
 def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "give every value its place in the variables' arena or the workspace";
 }
+def SplitReductions : Pass<"split-reductions", "::mlir::ModuleOp"> {
+  let summary = "reduce in two steps where one would leave too few rows to share among threads";
+}
+def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {
+  let summary = "group elementwise ops, reductions and gathers into loop nests";
+  let description = [{
+    Each group becomes one `heddle.fused`. An op left alone is a group of one. Values that are cheap and have no large
+    input (positions, constants, masks) are computed in every group that uses them.
+  }];
+}
 
 def LowerToKernels : Pass<"lower-to-kernels", "::mlir::ModuleOp"> {
   let summary = "replace each entry by a list of calls, and each of its ops by a kernel, for one target class";

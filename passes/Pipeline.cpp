@@ -25,6 +25,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
     {Stage::fused, "simplify", "fold constants and drop what changes nothing"},
     {Stage::fused, "cse", "compute equal values once"},
+    {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},
     {Stage::fused, "fuse-elementwise", "group what becomes one loop nest"},
     // fused: every op left is one kernel
     {Stage::plan, "plan-memory", "give every value its place"},

@@ -1,0 +1,147 @@
+// Turns every op that is computed element by element into part of a `heddle.fused`: FusionGroups decides which ops
+// stand together, this file moves them. Afterwards a block holds contract, scatter_add, repeat, rename, read, write and
+// fused: each but the views is one kernel.
+//
+// Before grouping, values that any nest can compute for itself are brought to where they are used: into the bodies of
+// `repeat` and through renames, which then stay views of stored tensors.
+#include "passes/Passes.h"
+#include "passes/graph/FusionGroups.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace heddle {
+#define GEN_PASS_DEF_FUSEELEMENTWISE
+#include "passes/Passes.h.inc"
+}  // namespace heddle
+
+using namespace mlir;
+using namespace heddle;
+
+static Tensor tensorOf(Value value) { return cast<Tensor>(value.getType()); }
+
+//===------------------------------------------------------------------------------------------------- before grouping
+static Tensor renamed(Tensor type, StringAttr from, StringAttr to) {
+  SmallVector<StringAttr> names(type.getNames());
+  std::replace(names.begin(), names.end(), from, to);
+  return Tensor::get(names, type.getSizes(), type.getElementType());
+}
+
+// rename(f(x)) becomes f(rename(x)), where f(x) is freely recomputed.
+static void pushRenames(Block &block) {
+  SmallVector<RenameOp> work(block.getOps<RenameOp>());
+  while (!work.empty()) {
+    RenameOp rename = work.pop_back_val();
+    Operation *def = rename.getX().getDefiningOp();
+    if (!def || !isFreelyRecomputed(def)) continue;
+    StringAttr from = rename.getFromAttr(), to = rename.getToAttr();
+    // A dim of the new name that only an operand has cannot be told apart from the renamed one.
+    OpBuilder builder(rename);
+    Operation *clone = builder.clone(*def);
+    clone->getResult(0).setType(rename.getType());
+    if (auto mask = dyn_cast<BernoulliOp>(clone)) {
+      SmallVector<Attribute> order;
+      for (StringAttr name : mask.getOrder().getAsRange<StringAttr>()) order.push_back(name == from ? to : name);
+      mask.setOrderAttr(builder.getArrayAttr(order));
+    } else {
+      builder.setInsertionPoint(clone);
+      for (OpOperand &operand : clone->getOpOperands()) {
+        Tensor type = tensorOf(operand.get());
+        if (!type.has(from)) continue;
+        auto inner = RenameOp::create(builder, rename.getLoc(), renamed(type, from, to), operand.get(), from, to);
+        operand.set(inner.getResult());
+        work.push_back(inner);
+      }
+    }
+    rename.getResult().replaceAllUsesWith(clone->getResult(0));
+    rename.erase();
+    if (def->use_empty()) def->erase();
+  }
+}
+
+// A free value from outside of a repeat's body is computed in it, before the op `front`.
+static Value bringInto(Operation *front, Value value, IRMapping &mapping) {
+  if (mapping.contains(value)) return mapping.lookup(value);
+  Operation *def = value.getDefiningOp();
+  if (!def || !isFreelyRecomputed(def) || front->getBlock()->findAncestorOpInBlock(*def)) return value;
+  for (Value operand : def->getOperands()) mapping.map(operand, bringInto(front, operand, mapping));
+  mapping.map(value, OpBuilder(front).clone(*def, mapping)->getResult(0));
+  return mapping.lookup(value);
+}
+
+static void bringFreeValuesInto(Block &body) {
+  IRMapping mapping;
+  Operation *front = &body.front();
+  body.walk([&](Operation *op) {
+    for (OpOperand &operand : op->getOpOperands()) operand.set(bringInto(front, operand.get(), mapping));
+  });
+}
+
+//===------------------------------------------------------------------------------------------------- after grouping
+static void writeFused(ArrayRef<Operation *> group, OpBuilder &builder, IRMapping &stored) {
+  SmallVector<Operation *> ops = freeOperandsOf(group);
+  llvm::append_range(ops, group);
+  llvm::SmallDenseSet<Operation *> inside(ops.begin(), ops.end());
+  SmallVector<Value> results = FusionGroups::resultsOf(group);
+  if (results.empty()) return;  // nothing needs it
+
+  SmallVector<Value> inputs;
+  for (Operation *op : ops)
+    for (Value operand : op->getOperands())
+      if (Operation *def = operand.getDefiningOp(); !def || !inside.contains(def))
+        if (!llvm::is_contained(inputs, operand)) inputs.push_back(operand);
+
+  Location loc = results.back().getLoc();
+  SmallVector<Value> operands;
+  SmallVector<Location> locs;
+  for (Value input : inputs) operands.push_back(stored.lookupOrDefault(input)), locs.push_back(input.getLoc());
+  auto fused = FusedOp::create(builder, loc, ValueRange(results).getTypes(), operands);
+  OpBuilder::InsertionGuard guard(builder);
+  Block *body = builder.createBlock(&fused.getBody(), {}, ValueRange(operands).getTypes(), locs);
+  IRMapping mapping;
+  mapping.map(inputs, body->getArguments());
+  for (Operation *op : ops) builder.clone(*op, mapping);
+  SmallVector<Value> yielded;
+  for (Value result : results) yielded.push_back(mapping.lookup(result));
+  YieldOp::create(builder, loc, yielded);
+  for (auto [result, value] : llvm::zip(results, fused.getResults())) stored.map(result, value);
+}
+
+static void fuseBlock(Block &block) {
+  pushRenames(block);
+  for (auto repeat : block.getOps<RepeatOp>()) bringFreeValuesInto(repeat.getBody().front());
+  std::vector<FusionGroups::Node> schedule = FusionGroups(block).schedule();
+
+  // New ops and those that stay go to the end of the block, in their order; what then remains in front is in a nest now.
+  Operation *terminator = block.getTerminator();
+  IRMapping stored;
+  SmallVector<Operation *> kept;
+  for (const FusionGroups::Node &node : schedule) {
+    OpBuilder builder(terminator);
+    if (node.fused) {
+      Operation *before = terminator->getPrevNode();
+      writeFused(node.ops, builder, stored);
+      if (Operation *made = terminator->getPrevNode(); made != before) kept.push_back(made);
+      continue;
+    }
+    node.ops[0]->moveBefore(terminator);
+    kept.push_back(node.ops[0]);
+  }
+  kept.push_back(terminator);
+  for (Operation *op : kept)
+    op->walk([&](Operation *inner) {
+      if (isa<FusedOp>(inner->getParentOp())) return;
+      for (OpOperand &operand : inner->getOpOperands()) operand.set(stored.lookupOrDefault(operand.get()));
+    });
+  llvm::SmallDenseSet<Operation *> keep(kept.begin(), kept.end());
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
+    if (!keep.contains(&op)) op.dropAllUses(), op.erase();
+  for (auto repeat : block.getOps<RepeatOp>()) fuseBlock(repeat.getBody().front());
+}
+
+namespace {
+struct FuseElementwise : heddle::impl::FuseElementwiseBase<FuseElementwise> {
+  void runOnOperation() override {
+    for (func::FuncOp entry : getOperation().getOps<func::FuncOp>())
+      if (!entry.isDeclaration()) fuseBlock(entry.getBody().front());
+  }
+};
+}  // namespace

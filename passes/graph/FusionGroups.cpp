@@ -1,0 +1,230 @@
+// See FusionGroups.h. Everything runs in the order of the block, so the same program gives the same groups.
+#include "passes/graph/FusionGroups.h"
+#include <queue>
+
+using namespace mlir;
+using namespace heddle;
+
+// Beyond this a nest has more streams than hardware prefetchers follow.
+static constexpr size_t kMaxTensors = 32;
+static constexpr size_t kMaxOps = 256;
+// Nests over fewer elements cost more to start than to run: those of one shape share one.
+static constexpr int64_t kSmall = 16384;
+
+static Tensor tensorOf(Value value) { return cast<Tensor>(value.getType()); }
+
+static bool isFusable(Operation *op) {
+  return op->hasTrait<IsElementwise>() ||
+         isa<ReduceOp, ArgmaxOp, GatherOp, PositionOp, ConstantOp, BernoulliOp>(op);
+}
+
+bool heddle::isFreelyRecomputed(Operation *op) {
+  if (isa<ConstantOp, PositionOp, BernoulliOp>(op)) return true;
+  if (!op->hasTrait<IsElementwise>() || isExpensive(op)) return false;
+  return llvm::all_of(op->getOperands(), [](Value operand) {
+    if (Operation *def = operand.getDefiningOp()) return isFreelyRecomputed(def);
+    return tensorOf(operand).getRank() == 0 && tensorOf(operand).isInt();
+  });
+}
+
+static void addFree(Operation *op, llvm::SmallDenseSet<Operation *> &seen, SmallVectorImpl<Operation *> &order) {
+  for (Value operand : op->getOperands()) {
+    Operation *def = operand.getDefiningOp();
+    if (!def || def->getBlock() != op->getBlock() || !isFreelyRecomputed(def) || !seen.insert(def).second) continue;
+    addFree(def, seen, order);
+    order.push_back(def);
+  }
+}
+SmallVector<Operation *> heddle::freeOperandsOf(ArrayRef<Operation *> ops) {
+  llvm::SmallDenseSet<Operation *> seen(ops.begin(), ops.end());
+  SmallVector<Operation *> order;
+  for (Operation *op : ops) addFree(op, seen, order);
+  return order;
+}
+
+// A free op that something other than a nest reads must be computed for it.
+static bool isDemanded(Operation *op) {
+  return llvm::any_of(op->getUsers(), [&](Operation *user) {
+    return user->getBlock() != op->getBlock() || !isFusable(user);
+  });
+}
+
+FusionGroups::FusionGroups(Block &block) : block(block) {
+  for (auto [i, op] : llvm::enumerate(block.without_terminator())) {
+    place[&op] = i;
+    if (isFreelyRecomputed(&op) && !isDemanded(&op)) continue;
+    nodeOf[&op] = nodes.size();
+    nodes.push_back({{&op}, isFusable(&op)});
+  }
+  for (Operation &op : block.without_terminator())
+    if (nodeOf.contains(&op) && isFusable(&op) && !isFreelyRecomputed(&op)) joinProducers(&op);
+  joinSiblings();
+}
+
+SmallVector<Value> FusionGroups::resultsOf(ArrayRef<Operation *> ops) {
+  llvm::SmallDenseSet<Operation *> inside(ops.begin(), ops.end());
+  SmallVector<Value> results;
+  for (Operation *op : ops)
+    for (Value result : op->getResults())
+      if (llvm::any_of(result.getUsers(), [&](Operation *user) {
+            // A free op that this group computes as a result still leaves other nests to compute it themselves.
+            if (isFreelyRecomputed(op) && user->getBlock() == op->getBlock() && isFusable(user)) return false;
+            return !inside.contains(user);
+          }))
+        results.push_back(result);
+  return results;
+}
+
+//===------------------------------------------------------------------------------------------------- joining
+// Producers in the order of size, then of operands: the largest tensor is what is worth not storing.
+void FusionGroups::joinProducers(Operation *op) {
+  SmallVector<Value> operands(op->getOperands());
+  llvm::stable_sort(operands, [](Value a, Value b) {
+    return tensorOf(a).getNumElements() > tensorOf(b).getNumElements();
+  });
+  for (Value operand : operands)
+    if (Operation *def = operand.getDefiningOp(); def && nodeOf.contains(def) && !isFreelyRecomputed(def))
+      if (!tryJoin(nodeOf[def], nodeOf[op]) && isa<ReduceOp>(op)) takeProducer(def, op);
+}
+
+// A reduction that may not join the nest of its operand takes the cheap last step of that nest with it, where no more
+// tensors are stored than before: what that step reads is then often shared with other reductions.
+void FusionGroups::takeProducer(Operation *producer, Operation *reduction) {
+  Node &from = nodes[nodeOf[producer]], &to = nodes[nodeOf[reduction]];
+  if (!from.fused || from.ops.size() < 2 || to.ops.size() != 1 || !producer->hasOneUse()) return;
+  if (!producer->hasTrait<IsElementwise>() || isExpensive(producer)) return;
+  SmallVector<Operation *> rest;
+  for (Operation *op : from.ops)
+    if (op != producer) rest.push_back(op);
+  if (resultsOf(rest).size() > resultsOf(from.ops).size()) return;
+  if (!shapeOfNest(rest, resultsOf(rest)) || !mayJoin({producer}, to.ops)) return;
+  from.ops = rest;
+  to.ops.insert(to.ops.begin(), producer);
+  nodeOf[producer] = nodeOf[reduction];
+}
+
+// Values from outside that a group reads and that have all of its dims.
+static llvm::SmallDenseSet<Value> largeInputs(ArrayRef<Operation *> ops, int64_t elements) {
+  llvm::SmallDenseSet<Operation *> inside(ops.begin(), ops.end());
+  llvm::SmallDenseSet<Value> inputs;
+  for (Operation *op : ops)
+    for (Value operand : op->getOperands()) {
+      Operation *def = operand.getDefiningOp();
+      if (def && (inside.contains(def) || isFreelyRecomputed(def))) continue;
+      if (tensorOf(operand).getNumElements() == elements) inputs.insert(operand);
+    }
+  return inputs;
+}
+
+void FusionGroups::joinSiblings() {
+  auto isGroup = [&](int i) {
+    return nodes[i].fused && !nodes[i].ops.empty() && !isFreelyRecomputed(nodes[i].ops[0]);
+  };
+  auto shape = [&](int i) { return shapeOfNest(nodes[i].ops, resultsOf(nodes[i].ops)); };
+  for (int i = 0; i < static_cast<int>(nodes.size()); ++i) {
+    if (!isGroup(i)) continue;
+    NestShape mine = shape(i);
+    for (int j = i + 1; j < static_cast<int>(nodes.size()) && isGroup(i); ++j) {
+      if (!isGroup(j)) continue;
+      NestShape other = shape(j);
+      if (other.elements() != mine.elements()) continue;
+      bool alike = llvm::all_of(other.dims, [&](StringAttr dim) { return llvm::is_contained(mine.dims, dim); }) &&
+                   other.reduced.size() == mine.reduced.size();
+      auto inputs = largeInputs(nodes[i].ops, mine.elements());
+      bool share = llvm::any_of(largeInputs(nodes[j].ops, mine.elements()), [&](Value v) { return inputs.contains(v); });
+      if (share || (alike && mine.elements() < kSmall)) tryJoin(i, j);
+    }
+  }
+}
+
+// On success everything is in `right`, which comes later, and `left` is empty.
+bool FusionGroups::tryJoin(int left, int right) {
+  if (left == right || !nodes[left].fused || !nodes[right].fused) return false;
+  if (!mayJoin(nodes[left].ops, nodes[right].ops) || pathBetween(left, right) || pathBetween(right, left)) return false;
+  auto &ops = nodes[right].ops;
+  for (Operation *op : nodes[left].ops) nodeOf[op] = right, ops.push_back(op);
+  llvm::sort(ops, [&](Operation *a, Operation *b) { return place.lookup(a) < place.lookup(b); });
+  nodes[left].ops.clear();
+  return true;
+}
+
+bool FusionGroups::mayJoin(ArrayRef<Operation *> left, ArrayRef<Operation *> right) const {
+  SmallVector<Operation *> both(left);
+  llvm::append_range(both, right);
+  if (both.size() > kMaxOps) return false;
+  llvm::sort(both, [&](Operation *a, Operation *b) { return place.lookup(a) < place.lookup(b); });
+  SmallVector<Operation *> all = freeOperandsOf(both);
+  llvm::append_range(all, both);
+  SmallVector<Value> results = resultsOf(both);
+  NestShape joined = shapeOfNest(all, results);
+  if (!joined) return false;
+
+  llvm::SmallDenseSet<Value> tensors(results.begin(), results.end());
+  llvm::SmallDenseSet<Operation *> inside(all.begin(), all.end());
+  for (Operation *op : all)
+    for (Value operand : op->getOperands())
+      if (Operation *def = operand.getDefiningOp(); !def || !inside.contains(def)) tensors.insert(operand);
+  if (tensors.size() > kMaxTensors) return false;
+
+  // Neither part may be computed more often than before: it has all dims of the nest, or is the work of a row, or is a
+  // few cheap ops that nothing else needs.
+  for (ArrayRef<Operation *> part : {left, right}) {
+    NestShape shape = shapeOfNest(part, resultsOf(part));
+    if (shape.rank() == joined.rank()) continue;
+    bool row = !joined.reduced.empty() && shape.reduced.empty() &&
+               shape.rank() == joined.rank() - static_cast<int64_t>(joined.reduced.size()) &&
+               llvm::none_of(shape.dims, [&](StringAttr dim) { return joined.isReduced(dim); });
+    bool cheap = part == left && shape.reduced.empty() && part.size() <= 4 && llvm::none_of(part, isExpensive) &&
+                 llvm::none_of(part, [&](Operation *op) { return llvm::is_contained(results, op->getResult(0)); });
+    if (!row && !cheap) return false;
+  }
+  // A nest that leaves the largest dims to one side only would grow.
+  NestShape a = shapeOfNest(left, resultsOf(left)), b = shapeOfNest(right, resultsOf(right));
+  return joined.rank() == std::max(a.rank(), b.rank());
+}
+
+SmallVector<int> FusionGroups::usersOf(int node) const {
+  SmallVector<int> users;
+  for (Operation *op : nodes[node].ops)
+    for (Operation *user : op->getUsers()) {
+      Operation *ancestor = block.findAncestorOpInBlock(*user);
+      if (auto it = nodeOf.find(ancestor); it != nodeOf.end() && it->second != node) users.push_back(it->second);
+    }
+  return users;
+}
+
+bool FusionGroups::pathBetween(int from, int to) const {
+  llvm::SmallDenseSet<int> seen;
+  SmallVector<int> work;
+  for (int user : usersOf(from))
+    if (user != to && seen.insert(user).second) work.push_back(user);
+  while (!work.empty()) {
+    for (int user : usersOf(work.pop_back_val())) {
+      if (user == to) return true;
+      if (seen.insert(user).second) work.push_back(user);
+    }
+  }
+  return false;
+}
+
+// Kahn's order; among nodes that can run, the one whose last op stands first.
+std::vector<FusionGroups::Node> FusionGroups::schedule() const {
+  std::vector<int> missing(nodes.size(), 0);
+  std::vector<llvm::SmallDenseSet<int>> users(nodes.size());
+  for (size_t i = 0; i < nodes.size(); ++i)
+    for (int user : usersOf(i))
+      if (users[i].insert(user).second) ++missing[user];
+  auto later = [&](int a, int b) { return place.lookup(nodes[a].ops.back()) > place.lookup(nodes[b].ops.back()); };
+  std::priority_queue<int, std::vector<int>, decltype(later)> ready(later);
+  for (size_t i = 0; i < nodes.size(); ++i)
+    if (!nodes[i].ops.empty() && missing[i] == 0) ready.push(i);
+  std::vector<Node> order;
+  while (!ready.empty()) {
+    int next = ready.top();
+    ready.pop();
+    order.push_back(nodes[next]);
+    for (int user : users[next])
+      if (--missing[user] == 0) ready.push(user);
+  }
+  return order;
+}
