@@ -12,6 +12,10 @@
 include "mlir/Pass/PassBase.td"
 
 //===------------------------------------------------------------------------------------------------- graph
+def DeriveBackward : Pass<"derive-backward", "::mlir::ModuleOp"> {
+  let summary = "Append the gradients of the loss to every entry with heddle.minimise";
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 def DecomposeNorms : Pass<"decompose-norms"> {
   let summary = "Expand softmax, norms and cross entropy into reductions and elementwise ops";
   let dependentDialects = ["::heddle::HeddleDialect"];
