@@ -1,0 +1,107 @@
+// See Commands.h. Writing to stdout is checked: a full disk or a closed pipe is an error, not a silent loss.
+#include "runtime/Commands.h"
+
+#include "runtime/DataSource.h"
+#include "runtime/DryRun.h"
+#include "runtime/Evaluate.h"
+#include "runtime/Resume.h"
+#include "runtime/RunConfig.h"
+#include "runtime/RunError.h"
+#include "runtime/TargetClass.h"
+#include "runtime/TrainLoop.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <new>
+
+namespace heddle {
+namespace {
+
+void writeOut(std::string_view text) {
+  if (fwrite(text.data(), 1, text.size(), stdout) != text.size() || fflush(stdout) != 0)
+    throw RunError(kData, fmt::format("standard output cannot be written: {}", strerror(errno)));
+}
+
+void say(const std::string& text) { fputs((text + "\n").c_str(), stderr); }
+
+LoadedCheckpoint loadFor(Session& session, const RunConfig& config, const RunOptions& options) {
+  std::string name = config.program.empty() ? session.program.name : config.program;
+  return loadNewest(options.checkpoint.empty() ? "out/" + name : options.checkpoint, session,
+                    LoadPart::kWithoutOptimizer, say);
+}
+
+void dryRun(const HeddleProgram& program, const RunOptions& options) {
+  checkProgram(program);
+  writeOut(describeRun(program, chooseTarget(program, options.target), threadCount(options), options.json));
+}
+
+void runEval(const HeddleProgram& program, const RunOptions& options) {
+  RunConfig config = RunConfig::parse(program.config);
+  Session session(program, threadCount(options), options.target);
+  auto source = openDataSource(config, options.data);
+  if (!source) throw RunError(kData, fmt::format("'{}' has no data to evaluate on", program.name));
+  source->check(session, session.entry("eval"), true);
+  LoadedCheckpoint loaded = loadFor(session, config, options);
+  int64_t batches = 20;
+  for (auto action = config.every.rbegin(); action != config.every.rend(); ++action)
+    if (!action->save) batches = action->batches;
+  batches = options.batches.value_or(batches);
+  auto losses = evaluate(session, *source, loaded.info.seed, batches);
+  if (options.json) {
+    nlohmann::ordered_json json = {{"checkpoint", loaded.path}, {"step", loaded.info.step}, {"batches", batches},
+                                   {"loss", losses}};
+    return writeOut(json.dump() + "\n");
+  }
+  for (auto& [name, loss] : losses) writeOut(fmt::format("{} {:.6f}\n", name, loss));
+}
+
+void runSample(const HeddleProgram& program, const RunOptions& options) {
+  RunConfig config = RunConfig::parse(program.config);
+  Session session(program, threadCount(options), options.target);
+  LoadedCheckpoint loaded = loadFor(session, config, options);
+  if (loaded.info.tokenizer.empty())
+    throw RunError(kData, fmt::format("{}: has no tokenizer: its data were not text", loaded.path));
+  SampleOptions sample = options.sample;
+  sample.seed = options.seed.value_or(config.seed);
+  std::string text;
+  sampleText(session, Tokenizer::fromJson(loaded.info.tokenizer), sample, [&](std::string_view piece) {
+    text += piece;
+    if (!options.json) writeOut(piece);
+  });
+  if (!options.json) return writeOut("\n");
+  nlohmann::ordered_json json = {{"checkpoint", loaded.path}, {"step", loaded.info.step},   {"seed", sample.seed},
+                                 {"prompt", sample.prompt},   {"tokens", sample.tokens}, {"text", text}};
+  // Bytes of a `byte` model need not be UTF-8.
+  writeOut(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
+}
+
+int dispatch(const HeddleProgram& program, const RunOptions& options) {
+  if (options.dryRun) return dryRun(program, options), kDone;
+  if (options.command == Command::kTrain) return train(program, options);
+  options.command == Command::kEval ? runEval(program, options) : runSample(program, options);
+  return kDone;
+}
+
+}  // namespace
+
+int runCommand(const HeddleProgram& program, const RunOptions& options) {
+  try {
+    return dispatch(program, options);
+  } catch (const RunError& e) {
+    fputs(e.text().c_str(), stderr);
+    return e.exitCode;
+  } catch (const std::bad_alloc&) {
+    fputs("error: out of memory\n", stderr);
+    return kData;
+  } catch (const std::exception& e) {
+    fputs(fmt::format("internal error: {}\n", e.what()).c_str(), stderr);
+    return kInternal;
+  }
+}
+
+}  // namespace heddle

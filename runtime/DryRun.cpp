@@ -1,0 +1,98 @@
+// See DryRun.h. The text folds the layers of a stack into one line; the JSON has one object per tensor, under the
+// names that a checkpoint uses.
+#include "runtime/DryRun.h"
+
+#include "runtime/Checkpoint.h"
+#include "runtime/Initialise.h"
+#include "runtime/Session.h"
+
+#include <fmt/format.h>
+#include <nlohmann/json.hpp>
+
+#include <algorithm>
+#include <cstring>
+
+namespace heddle {
+namespace {
+
+const HeddleEntry* mainEntry(const HeddleTarget& target) {
+  for (int i = 0; i < target.entry_count; ++i)
+    if (!strcmp(target.entries[i].name, "train")) return &target.entries[i];
+  return target.entry_count ? &target.entries[0] : nullptr;
+}
+
+int64_t parameterCount(const HeddleProgram& program) {
+  int64_t n = 0;
+  for (int i = 0; i < program.variable_count; ++i)
+    if (program.variables[i].kind == HEDDLE_PARAMETER) n += elementCount(program.variables[i]);
+  return n;
+}
+
+struct Memory {
+  int64_t variables, workspace = 0, scratch, peak;
+};
+
+Memory memoryOf(const HeddleProgram& program, const HeddleTarget& target, int threads) {
+  Memory m{Arena::reserved(program.variables_bytes), 0, Executor::scratchBytes(target, threads),
+           plannedBytes(program, target, threads)};
+  for (int i = 0; i < target.entry_count; ++i)
+    m.workspace = std::max(m.workspace, Arena::reserved(target.entries[i].workspace_bytes));
+  return m;
+}
+
+std::string asJson(const HeddleProgram& program, const HeddleTarget& target, int threads) {
+  Memory memory = memoryOf(program, target, threads);
+  const HeddleEntry* entry = mainEntry(target);
+  nlohmann::ordered_json root = {{"program", program.name},
+                                 {"hash", program.hash},
+                                 {"target", target.name},
+                                 {"threads", threads},
+                                 {"parameter_count", parameterCount(program)},
+                                 {"flops_per_step", entry ? entry->flops : 0},
+                                 {"variables_bytes", memory.variables},
+                                 {"workspace_bytes", memory.workspace},
+                                 {"scratch_bytes", memory.scratch},
+                                 {"peak_bytes", memory.peak},
+                                 {"parameters", nlohmann::ordered_json::array()}};
+  for (int i = 0; i < program.variable_count; ++i) {
+    const HeddleVariable& v = program.variables[i];
+    if (v.kind != HEDDLE_PARAMETER) continue;
+    std::vector<std::string> dims;
+    std::vector<int64_t> shape;
+    for (int d = v.repeats; d < v.rank; ++d) dims.push_back(v.dims[d].name), shape.push_back(v.dims[d].size);
+    for (const VariableLayer& layer : layersOf(v))
+      root["parameters"].push_back({{"name", layer.name}, {"type", typeName(v.type)}, {"dims", dims}, {"shape", shape},
+                                    {"trained", v.frozen == 0}});
+  }
+  return root.dump(1) + "\n";
+}
+
+}  // namespace
+
+std::string describeRun(const HeddleProgram& program, const HeddleTarget& target, int threads, bool json) {
+  if (json) return asJson(program, target, threads);
+  std::string text;
+  size_t width = 0;
+  std::vector<std::pair<std::string, std::string>> rows;
+  for (int i = 0; i < program.variable_count; ++i) {
+    const HeddleVariable& v = program.variables[i];
+    if (v.kind != HEDDLE_PARAMETER) continue;
+    std::string name = v.name, shape = typeName(v.type) + shapeText(v.dims + v.repeats, v.rank - v.repeats);
+    for (int d = 0; d < v.repeats; ++d)
+      name.replace(name.find("{}"), 2, fmt::format("(0..{})", v.dims[d].size - 1));
+    if (v.repeats) shape += fmt::format(" x {}", layerCount(v));
+    if (v.frozen) shape += "  not trained";
+    width = std::max(width, name.size());
+    rows.push_back({name, shape});
+  }
+  for (auto& [name, shape] : rows) text += fmt::format("{:{}}  {}\n", name, width, shape);
+  Memory memory = memoryOf(program, target, threads);
+  const HeddleEntry* entry = mainEntry(target);
+  text += fmt::format("parameters      {}\n", parameterCount(program));
+  text += fmt::format("FLOPs per step  {} in matrix products\n", entry ? entry->flops : 0);
+  text += fmt::format("peak memory     {} bytes: variables {}, workspace {}, scratch {} for {} threads ({})\n", memory.peak,
+                      memory.variables, memory.workspace, memory.scratch, threads, target.name);
+  return text;
+}
+
+}  // namespace heddle

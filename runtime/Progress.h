@@ -1,0 +1,39 @@
+// The progress of training, on stderr: one line that is redrawn on a terminal, plain lines elsewhere.
+#ifndef HEDDLE_RUNTIME_PROGRESS_H
+#define HEDDLE_RUNTIME_PROGRESS_H
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace heddle {
+
+class Progress {
+public:
+  /// Steps [first, last] will follow; `tokensPerStep` may be 0 when the batch has no tokens.
+  Progress(int64_t first, int64_t last, int64_t tokensPerStep);
+  ~Progress();
+
+  /// The next step begins now.
+  void begin() { stepStart = Clock::now(); }
+  /// Step `step` is done. On a terminal the line is redrawn ten times a second; elsewhere some twenty lines are
+  /// written over the whole run, the first and the last step among them.
+  void update(int64_t step, float loss);
+  /// A message on a line of its own.
+  void message(const std::string& text);
+  /// Tokens per second of the last step alone.
+  double tokensPerSecond() const { return rate; }
+
+private:
+  std::string line(int64_t step, float loss) const;
+
+  using Clock = std::chrono::steady_clock;
+  int64_t first, last, tokensPerStep;
+  bool terminal, colour;
+  size_t shown = 0;  // columns of the line that stands on the terminal
+  double rate = 0;
+  double stepSeconds = 0;  // in steps alone: speed leaves evaluation and saving out, the estimate of the end does not
+  Clock::time_point start, stepStart, now, lastDrawn;
+};
+
+}  // namespace heddle
+#endif  // HEDDLE_RUNTIME_PROGRESS_H
