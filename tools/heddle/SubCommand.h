@@ -29,6 +29,7 @@ struct SubCommand {
 SubCommand addCheckCommand(CLI::App &root);
 SubCommand addCompileCommand(CLI::App &root);
 SubCommand addExplainCommand(CLI::App &root);
+SubCommand addCrashCommand(CLI::App &root);
 
 /// Prints "heddle: MESSAGE" to stderr and returns the code, so that a command can `return complain(...)`.
 int complain(int code, std::string_view message);

@@ -5,6 +5,7 @@
 #include "tools/heddle/SubCommand.h"
 
 #include "frontend/DidYouMean.h"
+#include "tools/heddle/InternalError.h"
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -68,6 +69,7 @@ int run(int argc, char **argv) {
       addCheckCommand(root),
       addCompileCommand(root),
       addExplainCommand(root),
+      addCrashCommand(root),
   };
   try {
     root.parse(argc, argv);
@@ -87,13 +89,10 @@ int run(int argc, char **argv) {
 } // namespace heddle
 
 int main(int argc, char **argv) {
+  heddle::reportInternalErrors(argc, argv);
   try {
     return heddle::run(argc, argv);
   } catch (const std::exception &error) {
-    fmt::print(stderr, "heddle: internal error: {}\nThis is a bug in Heddle. The command was:\n ", error.what());
-    for (int i = 0; i < argc; ++i)
-      fmt::print(stderr, " {}", argv[i]);
-    fmt::print(stderr, "\n");
-    return heddle::exitInternal;
+    heddle::internalError(error.what());
   }
 }
