@@ -29,12 +29,9 @@ Bound heddle::powers(double a, double b) {
 
 Bound heddle::magnitude(double units) {
   return [=](const Case &tested, const std::string &result, const Array &) {
-    std::map<std::string, Array> inputs;
-    for (size_t i = 0; i < tested.inputs.size(); ++i) {
-      Array input = tested.inputs[i];
+    std::map<std::string, Array> inputs = inputsOf(tested);
+    for (auto &[name, input] : inputs)
       for (double &element : input.elements) element = std::fabs(element);
-      inputs.insert({"arg" + std::to_string(i), input});
-    }
     auto module = parseGraph(tested.text);
     auto outcome = llvm::cantFail(interpret(entryOf(*module), inputs));
     std::vector<double> errors;

@@ -31,11 +31,15 @@ Case withSpecials(Case made) {
   return made;
 }
 
-// A float function of one operand, plain for every shape and once with special values.
-OpRow function(const std::string &op, double low, double high, Bound bound, bool differentiable = true) {
+// A float function of one operand: where it is tame enough for finite differences, in a wide range, and once with
+// special values.
+OpRow function(const std::string &op, double low, double high, double wideLow, double wideHigh, Bound bound,
+               bool differentiable = true) {
   return {op, differentiable, [=](Shape s, std::vector<Case> &out) {
             std::string result = "f" + (s.a % 2 ? both(s) : turned(s));
             out.push_back(opCase(label(op, s), op + " %a0", {{"f" + both(s), low, high}}, result, bound));
+            out.push_back(opCase(label(op + " wide", s), op + " %a0", {{"f" + both(s), wideLow, wideHigh}}, result, bound));
+            out.back().derivable = false;
             if (s.b == 16) out.push_back(withSpecials(out.back()));
           }};
 }
@@ -117,17 +121,17 @@ std::vector<OpRow> heddle::elementwiseRows() {
       binary("max", any, any, exact(), true),
       ofNumber("neg", true),
       ofNumber("abs", true),
-      function("floor", -4, 4, exact(), false),
-      function("exp", -20, 20, relative(4)),
-      function("expm1", -4, 4, relative(6)),
-      function("log", 0.01, 100, relative(4)),
-      function("log1p", -0.9, 4, relative(6)),
-      function("sqrt", 0.01, 100, exact()),
-      function("rsqrt", 0.01, 100, relative(2.01)),
-      function("sin", -100, 100, absolute(4)),
-      function("cos", -100, 100, absolute(4)),
-      function("tanh", -10, 10, relative(8)),
-      function("erf", -4, 4, relative(8)),
+      function("floor", -4, 4, -1e9, 1e9, exact(), false),
+      function("exp", -2, 2, -86, 88, relative(4)),
+      function("expm1", -2, 2, -20, 20, relative(6)),
+      function("log", 0.1, 4, 1e-30, 1e30, relative(4)),
+      function("log1p", -0.9, 4, -1e-3, 1e-3, relative(6)),
+      function("sqrt", 0.1, 4, 0, 1e30, exact()),
+      function("rsqrt", 0.1, 4, 1e-30, 1e30, relative(2.01)),
+      function("sin", -4, 4, -100, 100, absolute(4)),
+      function("cos", -4, 4, -100, 100, absolute(4)),
+      function("tanh", -2, 2, -12, 12, relative(8)),
+      function("erf", -2, 2, -6, 6, relative(8)),
       logical("not", false),
       logical("and", true),
       logical("or", true),
@@ -139,7 +143,7 @@ std::vector<OpRow> heddle::elementwiseRows() {
          out.push_back(opCase(label("broadcast i", s), "broadcast %a0", {{"i" + rows(s), -9, 9}}, "i" + both(s), exact()));
          out.push_back(opCase(label("broadcast b", s), "broadcast %a0", {{"b" + columns(s), 0, 1}}, "b" + both(s), exact()));
        }},
-      function("stop_grad", -4, 4, exact(), false),
+      function("stop_grad", -4, 4, -3e38, 3e38, exact(), false),
       {"compare", false,
        [](Shape s, std::vector<Case> &out) {
          for (std::string predicate : {"eq", "ne", "lt", "le", "gt", "ge"}) {

@@ -42,6 +42,12 @@ Case heddle::opCase(const std::string &name, const std::string &op, std::vector<
   return made;
 }
 
+std::map<std::string, Array> heddle::inputsOf(const Case &tested) {
+  std::map<std::string, Array> inputs;
+  for (size_t i = 0; i < tested.inputs.size(); ++i) inputs.insert({"arg" + std::to_string(i), tested.inputs[i]});
+  return inputs;
+}
+
 const std::vector<OpRow> &heddle::opTable() {
   static const std::vector<OpRow> table = [] {
     std::vector<OpRow> rows;

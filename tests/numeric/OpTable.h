@@ -35,6 +35,8 @@ struct Case {
 /// A case of one op: `op` is its text between "heddle." and the types, with operands %a0, %a1, ...
 Case opCase(const std::string &name, const std::string &op, std::vector<Argument> arguments, const std::string &result,
             Bound bound);
+/// Its inputs by the names that the interpreter gives to arguments without one: arg0, arg1, ...
+std::map<std::string, Array> inputsOf(const Case &tested);
 /// Random values of an argument; the same for the same salt.
 Array randomArray(const Argument &argument, const std::string &salt);
 

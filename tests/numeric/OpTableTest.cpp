@@ -31,9 +31,7 @@ TEST(OpTable, EveryCaseUsesItsOpAndRuns) {
       bool used = false;
       module->walk([&](mlir::Operation *op) { used |= op->getName().getStringRef() == "heddle." + row.op; });
       EXPECT_TRUE(used) << tested.name;
-      std::map<std::string, Array> inputs;
-      for (size_t i = 0; i < tested.inputs.size(); ++i) inputs.insert({"arg" + std::to_string(i), tested.inputs[i]});
-      auto outcome = interpret(entryOf(*module), inputs);
+      auto outcome = interpret(entryOf(*module), inputsOf(tested));
       ASSERT_TRUE(bool(outcome)) << tested.name << ": " << llvm::toString(outcome.takeError());
       for (auto &[name, result] : outcome->results)
         EXPECT_EQ(tested.bound(tested, name, result).size(), result.elements.size()) << tested.name;
