@@ -45,7 +45,7 @@ int ThreadPool::availableCores() {
   return std::max(1, cores);
 }
 
-ThreadPool::ThreadPool(int threads) : ranges(new Range[std::max(1, threads)]) {
+ThreadPool::ThreadPool(int threads) : count(std::max(1, threads)), ranges(new Range[std::max(1, threads)]) {
   // More threads than cores: a spinning one would keep a working one off its core.
   spins = threads > availableCores() ? 0 : kSpins;
   try {
@@ -75,13 +75,13 @@ bool ThreadPool::takeAndRun(int thread) {
     for (;;) {
       uint32_t begin = uint32_t(seen >> 32), end = uint32_t(seen), left = end - begin;
       if (begin >= end) break;
-      uint32_t count = (left + 1) / 2;
+      uint32_t taken = (left + 1) / 2;
       // The owner works upwards from the front, a thief takes from the end.
-      uint32_t first = owner == thread ? begin : end - count;
-      uint64_t rest = owner == thread ? pack(begin + count, end) : pack(begin, end - count);
+      uint32_t first = owner == thread ? begin : end - taken;
+      uint64_t rest = owner == thread ? pack(begin + taken, end) : pack(begin, end - taken);
       if (!word.compare_exchange_weak(seen, rest, std::memory_order_acq_rel, std::memory_order_relaxed)) continue;
-      function(context, first, int64_t(first) + count, thread);
-      if (pending.fetch_sub(count) == count && callerSleeps.load())
+      function(context, first, int64_t(first) + taken, thread);
+      if (pending.fetch_sub(taken) == taken && callerSleeps.load())
         futexWake(pending, 1);
       return true;
     }

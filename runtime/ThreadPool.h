@@ -26,7 +26,7 @@ public:
   ThreadPool(const ThreadPool&) = delete;
   ThreadPool& operator=(const ThreadPool&) = delete;
 
-  int threads() const { return int(workers.size()) + 1; }
+  int threads() const { return count; }
 
   /// Runs all tiles and returns when they are done; every thread, the caller too, is in FloatMode meanwhile.
   /// One call at a time: not to be called from two threads, nor from within a tile.
@@ -50,6 +50,7 @@ private:
   void work(int thread);
   bool takeAndRun(int thread);
 
+  const int count;  // not workers.size(): the first workers run while the others are still being started
   std::vector<std::thread> workers;
   std::unique_ptr<Range[]> ranges;
   TileFunction function = nullptr;
