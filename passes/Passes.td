@@ -16,6 +16,10 @@ def DeriveBackward : Pass<"derive-backward", "::mlir::ModuleOp"> {
   let summary = "Append the gradients of the loss to every entry with heddle.minimise";
   let dependentDialects = ["::heddle::HeddleDialect"];
 }
+def ApplyOptimizer : Pass<"apply-optimizer", "::mlir::ModuleOp"> {
+  let summary = "Turn the gradients of @train into updates, as heddle.optimizer of the module says";
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 def DecomposeNorms : Pass<"decompose-norms"> {
   let summary = "Expand softmax, norms and cross entropy into reductions and elementwise ops";
   let dependentDialects = ["::heddle::HeddleDialect"];

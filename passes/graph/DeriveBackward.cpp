@@ -138,8 +138,8 @@ llvm::SetVector<unsigned> Walk::reachedCarries(RepeatOp forward) {
   }
   while (!work.empty()) {
     Value value = work.pop_back_val();
-    if (!activity.contains(value) || !forward.getBody().isAncestor(value.getParentRegion()) || !seen.insert(value).second)
-      continue;
+    bool isInside = forward.getBody().isAncestor(value.getParentRegion());
+    if (!activity.contains(value) || !isInside || !seen.insert(value).second) continue;
     if (Operation *op = value.getDefiningOp()) {
       llvm::append_range(work, op->getOperands());
       SetVector<Value> captured;
