@@ -75,7 +75,7 @@ void runSample(const HeddleProgram& program, const RunOptions& options) {
   });
   if (!options.json) return writeOut("\n");
   nlohmann::ordered_json json = {{"checkpoint", loaded.path}, {"step", loaded.info.step},   {"seed", sample.seed},
-                                 {"prompt", sample.prompt},   {"tokens", sample.tokens}, {"text", text}};
+                                 {"prompt", sample.prompt.value_or("")},   {"tokens", sample.tokens}, {"text", text}};
   // Bytes of a `byte` model need not be UTF-8.
   writeOut(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }

@@ -20,18 +20,16 @@ using PhiloxWords = std::array<uint32_t, 4>;
 constexpr uint32_t kDataStream = 0xDA7A0000u;    // + micro-batch
 constexpr uint32_t kSampleStream = 0x5A3B1E00u;
 
-constexpr PhiloxWords philox(PhiloxWords counter, std::array<uint32_t, 2> key) {
+/// Ten rounds on `counter` with the key {low word, high word} of `seed`.
+constexpr PhiloxWords philox(PhiloxWords counter, uint64_t seed) {
+  uint32_t key0 = uint32_t(seed), key1 = uint32_t(seed >> 32);
   for (int round = 0; round < 10; ++round) {
     uint64_t a = uint64_t(0xD2511F53u) * counter[0], b = uint64_t(0xCD9E8D57u) * counter[2];
-    counter = {uint32_t(b >> 32) ^ counter[1] ^ key[0], uint32_t(b), uint32_t(a >> 32) ^ counter[3] ^ key[1],
+    counter = {uint32_t(b >> 32) ^ counter[1] ^ key0, uint32_t(b), uint32_t(a >> 32) ^ counter[3] ^ key1,
                uint32_t(a)};
-    key = {key[0] + 0x9E3779B9u, key[1] + 0xBB67AE85u};
+    key0 += 0x9E3779B9u, key1 += 0xBB67AE85u;
   }
   return counter;
-}
-
-constexpr PhiloxWords philox(PhiloxWords counter, uint64_t seed) {
-  return philox(counter, {uint32_t(seed), uint32_t(seed >> 32)});
 }
 
 /// Uniform in (0, 1), never 0 or 1: the middle of one of 2^52 equal intervals.

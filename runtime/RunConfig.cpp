@@ -27,6 +27,7 @@ DataConfig parseData(const json& value) {
   DataConfig data;
   if (value.is_null()) return data;
   onlyKeys(value, "data", {"kind", "path", "tokenizer", "split"});
+  if (value.value("kind", "").empty()) return data;
   data.kind = value.at("kind");
   data.path = value.at("path");
   data.tokenizer = value.value("tokenizer", "char");
@@ -53,12 +54,13 @@ RunConfig RunConfig::parse(const char* text) {
   try {
     json root = json::parse(text && *text ? text : "{}");
     onlyKeys(root, "the configuration", {"program", "base", "data", "batch", "steps", "seed", "minimise", "every",
-                                         "vocab", "ranges"});
+                                         "vocab", "ranges", "from"});
     config.program = root.value("program", "");
     config.base = root.value("base", "");
     config.data = parseData(root.value("data", json()));
     config.steps = root.value("steps", int64_t(0));
     config.seed = root.value("seed", uint64_t(0));
+    config.from = root.value("from", "");
     config.minimise = root.value("minimise", "");
     for (const json& action : root.value("every", json::array())) config.every.push_back(parseAction(action));
     if (json vocab = root.value("vocab", json()); !vocab.is_null()) {

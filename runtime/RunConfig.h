@@ -30,6 +30,7 @@ struct RunConfig {
   DataConfig data;
   int64_t steps = 0;
   uint64_t seed = 0;
+  std::string from;  // weights to start from, relative to base; "": the initial values
   std::string minimise;  // the loss that progress shows
   std::vector<PeriodicAction> every;
   std::string vocabularyDim;                  // "V", when the source's tokenizer binds a dim

@@ -13,6 +13,18 @@
 #include <vector>
 
 namespace heddle {
+namespace {
+
+std::vector<int32_t> firstTokens(const Tokenizer& tokenizer, const SampleOptions& options) {
+  if (options.prompt && options.prompt->empty())
+    throw RunError(kUsage, "--prompt is empty", "the model continues at least one character");
+  if (options.prompt) return tokenizer.encode(*options.prompt, "--prompt");
+  for (int32_t token = 0; token < tokenizer.size(); ++token)
+    if (tokenizer.decode(token) == "\n") return {token};
+  return {0};
+}
+
+}  // namespace
 
 int32_t drawToken(const float* logits, int64_t count, double temperature, int64_t topK, double uniform) {
   std::vector<int32_t> ids(static_cast<size_t>(count));
@@ -47,9 +59,8 @@ void sampleText(Session& session, const Tokenizer& tokenizer, const SampleOption
   if (tokenizer.size() > V)
     throw RunError(kData, fmt::format("the vocabulary has {} tokens, the model gives logits for {}", tokenizer.size(), V));
 
-  std::vector<int32_t> ids = tokenizer.encode(options.prompt, "--prompt");
-  if (ids.empty()) throw RunError(kUsage, "--prompt is empty", "the model continues at least one character");
-  emit(options.prompt);
+  std::vector<int32_t> ids = firstTokens(tokenizer, options);
+  if (options.prompt) emit(*options.prompt);
   auto* in = static_cast<int32_t*>(session.memory(*input));
   for (int64_t n = 0; n < options.tokens; ++n) {
     int64_t used = std::min<int64_t>(T, int64_t(ids.size()));

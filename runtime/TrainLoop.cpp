@@ -4,6 +4,7 @@
 #include "runtime/TrainLoop.h"
 
 #include "runtime/Checkpoint.h"
+#include "runtime/DataPath.h"
 #include "runtime/DataSource.h"
 #include "runtime/Evaluate.h"
 #include "runtime/Interrupt.h"
@@ -13,6 +14,7 @@
 #include "runtime/RunConfig.h"
 #include "runtime/RunDirectory.h"
 #include "runtime/Session.h"
+#include "runtime/StartFrom.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -46,7 +48,7 @@ public:
       if (!action.save && source) source->check(session, session.entry("eval"), true);
     std::string name = config.program.empty() ? program.name : config.program;
     directory = std::make_unique<RunDirectory>(options.out.empty() ? "out/" + name : options.out, options.resume);
-    options.resume ? resume() : session.initialise(seed);
+    options.resume ? resume() : start();
   }
 
   int run() {
@@ -78,6 +80,15 @@ private:
       progress->message(text);
     else
       fputs((text + "\n").c_str(), stderr);
+  }
+
+  void start() {
+    session.initialise(seed);
+    if (config.from.empty()) return;
+    StartingWeights weights = startFrom(resolveDataPath(config.base, config.from), session);
+    say(fmt::format("starts from {}: {} tensors", weights.path, weights.loaded));
+    for (auto& name : weights.missing) say(fmt::format("  not there, so as initialised: {}", name));
+    for (auto& name : weights.unused) say(fmt::format("  not used: {}", name));
   }
 
   void resume() {

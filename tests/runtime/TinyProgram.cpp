@@ -55,7 +55,7 @@ void updateRows(void* const* args, const int64_t*, int64_t begin, int64_t end, v
   float lr = *(const float*)args[4];
   auto* seed = (const uint32_t*)args[6];
   for (int64_t v = begin; v < end; ++v) {
-    auto noise = philox({uint32_t(v), *(const uint32_t*)args[5], 7, 7}, {seed[0], seed[1]});
+    auto noise = philox({uint32_t(v), *(const uint32_t*)args[5], 7, 7}, seed[0] | uint64_t(seed[1]) << 32);
     float factor = 0.5f + float(noise[0]) * 0x1p-32f;
     for (int w = 0; w < V; ++w) {
       float g = 0;

@@ -14,8 +14,10 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <csignal>
 #include <cstring>
+#include <functional>
 #include <random>
 #include <sstream>
 
@@ -266,6 +268,43 @@ TEST_F(TrainingTest, ADirectoryDeletedMeanwhileIsToldAndTheRunFails) {
   EXPECT_THAT(error, HasSubstr("3: error: " + dir / "gone/step-40.safetensors: cannot be written"));
 }
 
+TEST_F(TrainingTest, StartsFromGivenWeights) {
+  run(options("a"));
+  auto weights = [&](const std::string& path) {
+    SafetensorsFile file(path);
+    std::vector<float> values(49);
+    file.read(*file.find("wte"), HEDDLE_F32, values.data());
+    return values;
+  };
+  auto o = options("b");
+  o.steps = 1;
+  config["from"] = "a";
+  testing::internal::CaptureStderr();
+  run(o);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("starts from " + fs::canonical(dir.path).string() + "/a/step-40.safetensors: 4 tensors"));
+  EXPECT_LT(metrics("b")[0]["loss"]["lm"].get<double>(), 1.9);
+  EXPECT_NE(weights(dir / "b/step-1.safetensors"), weights(dir / "a/step-40.safetensors"));
+
+  // Another program's file: some tensors fit, some are missing, some of no use.
+  std::vector<float> values(64, 0.5f);
+  auto error = [&](const std::function<void(SafetensorsWriter&)>& fill, const char* out) {
+    SafetensorsWriter writer;
+    fill(writer);
+    writer.write(dir / "w");
+    config["from"] = "w";
+    auto with = options(out);
+    with.steps = 1;
+    return errorOfRun(with);
+  };
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(error([&](auto& w) { w.add("h.1.scale", HEDDLE_F32, {5}, values.data()), w.add("x", HEDDLE_F32, {1}, values.data()); }, "c"), "");
+  std::string said = testing::internal::GetCapturedStderr();
+  EXPECT_THAT(said, HasSubstr("as initialised: wte"));
+  EXPECT_THAT(said, HasSubstr("not used: x"));
+  EXPECT_THAT(error([&](auto& w) { w.add("wte", HEDDLE_F32, {5, 5}, values.data()); }, "d"), HasSubstr("wte is [5, 5], the program's is [7, 7]"));
+  EXPECT_THAT(error([&](auto& w) { w.add("y", HEDDLE_F32, {5}, values.data()); }, "e"), HasSubstr("holds none of the program's parameters"));
+}
+
 TEST_F(TrainingTest, ConfigurationIsCheckedByTheRuntimeToo) {
   auto bad = [&](const char* key, json value) {
     json changed = config;
@@ -477,6 +516,8 @@ TEST_F(CommandTest, ProfileListsKernels) {
 TEST_F(CommandTest, SampleErrorsAreClear) {
   EXPECT_THAT(native({"sample", "--ckpt", dir / "no"}).err, HasSubstr("No such file"));
   native({"train", "--out", dir / "run", "--steps", "2"});
+  EXPECT_EQ(native({"sample", "--ckpt", dir / "run", "--tokens", "9"}).out.size(), 9 + 1u);
+  EXPECT_THAT(native({"sample", "--ckpt", dir / "run", "--prompt", ""}).err, HasSubstr("--prompt is empty"));
   Result r = native({"sample", "--ckpt", dir / "run", "--prompt", "aZ"});
   EXPECT_EQ(r.code, kData);
   EXPECT_THAT(r.err, HasSubstr("--prompt: byte 1: the character 'Z' (U+005A) is not in the vocabulary"));
