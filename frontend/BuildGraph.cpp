@@ -1,0 +1,613 @@
+// Entries of the graph. Each is built by an Elaborator of its own: @sample has another batch, so other sizes.
+#include "frontend/BuildGraph.h"
+#include "frontend/AstWalk.h"
+#include "frontend/DidYouMean.h"
+#include "frontend/Reachable.h"
+#include "frontend/TrainBlock.h"
+#include "mlir/IR/Verifier.h"
+
+#include <nlohmann/json.hpp>
+
+namespace heddle {
+using namespace ast;
+
+namespace {
+
+using Sizes = std::map<std::string, int64_t>;
+
+// All modules of the file and of its libraries, where they are defined.
+void checkModules(Elaborator &el, const ModuleTable &table) {
+  for (const Module &module : table.file().modules)
+    el.checkModule(module);
+  for (auto &library : table.libraries())
+    for (const Module &module : library->modules)
+      el.checkModule(module);
+}
+
+Value dataValue(const std::vector<Value> &fields, bool known) {
+  Value data;
+  data.kind = Value::Kind::Data;
+  data.parts = fields;
+  data.text = known ? "" : "unknown";
+  return data;
+}
+
+Elaborator::Frame trainFrame(const ModuleTable &table) {
+  Elaborator::Frame frame;
+  frame.file = &table.file();
+  return frame;
+}
+
+// The cross entropy against data.next: what makes a block a token model.
+const Call *tokenLoss(const Train &block) {
+  const Call *found = nullptr;
+  AstVisitor visitor;
+  visitor.call = [&](const Call &call) {
+    if (call.callee.name != "cross_entropy" || call.args.size() < 2 || !call.args[1].value)
+      return;
+    auto *target = call.args[1].value->as<Attribute>();
+    auto *base = target ? target->base->as<Name>() : nullptr;
+    if (base && base->name == "data" && target->attribute.name == "next" && call.args[0].value)
+      found = found ? found : &call;
+  };
+  walk(block.body, visitor);
+  return found;
+}
+
+// The dim over which the token loss goes.
+const Ident *classesOf(const Call &call) {
+  for (const Argument &arg : call.args)
+    if (arg.kind == Argument::Kind::Over && !arg.over.axes.empty())
+      return &arg.over.axes[0].dim;
+  return nullptr;
+}
+
+/// Walks the statements of a block and its losses; the values of the losses by name.
+std::vector<std::pair<std::string, Value>> walkBlock(Elaborator &el, const TrainBlock &block, Elaborator::Frame &frame,
+                                                     std::string &minimise) {
+  std::vector<std::pair<std::string, Value>> losses;
+  for (const StmtPtr &stmt : block.ast->body) {
+    if (el.building() && el.failed())
+      return {};
+    if (auto *let = stmt->as<LetStmt>()) {
+      el.let(*let, frame);
+    } else if (auto *loss = stmt->as<LossStmt>()) {
+      frame.subject = loss->name.name;
+      Value v = el.expr(*loss->value, frame);
+      frame.subject.clear();
+      if (v.isNumber())
+        v = el.toTensor(loss->value->span, v, Element::F32);
+      if (!v.isUnknown() && (!v.isF32() || !v.dims.empty())) {
+        el.error(Code::H0407, loss->value->span, fmt::format("the loss `{}` is {}, not one number", loss->name.name, typeText(v)))
+            .help("take the mean: `mean(x)`");
+        v = Value();
+      }
+      v.name = loss->name.name;
+      v.made = loss->name.span;
+      frame.names[loss->name.name] = v;
+      losses.push_back({"loss." + loss->name.name, v});
+    }
+  }
+  if (!block.minimise) {
+    minimise = losses.empty() ? "" : losses[0].first;
+    return losses;
+  }
+  const Expr &e = *block.minimise->value;
+  if (auto *name = e.as<Name>())
+    for (auto &[loss, value] : losses)
+      if (loss == "loss." + name->name) {
+        minimise = loss;
+        return losses;
+      }
+  frame.subject = "minimise";
+  Value v = el.expr(e, frame);
+  if (!v.isUnknown() && (!v.isF32() || !v.dims.empty())) {
+    el.error(Code::H0407, e.span, fmt::format("what is minimised is {}, not one number", typeText(v)))
+        .help("name a loss, `minimise lm`, or a sum of losses, `minimise lm + 0.5 * nsp`");
+    v = Value();
+  }
+  minimise = "minimise";
+  losses.push_back({"minimise", v});
+  return losses;
+}
+
+std::vector<Value> checkFields(Elaborator &el, const TrainBlock &block, Elaborator::Frame &frame) {
+  std::vector<Value> fields;
+  for (const DataField &field : block.data.fields) {
+    Value v = Value::tensor(field.element, {});
+    for (const Ident &dim : field.dims)
+      if (Axis *axis = el.findDim(dim.name, frame))
+        v.dims.push_back(axis);
+    v.index = field.element != Element::F32;
+    v.name = "data." + field.name;
+    v.made = block.data.span;
+    fields.push_back(v);
+  }
+  return fields;
+}
+
+/// Checks one train block in Check mode, the modules with it.
+TrainBlock checkTrain(Elaborator &el, const ModuleTable &table, const Train &train, const BuildSettings &settings) {
+  TrainBlock block = readTrainBlock(train, el, settings);
+  Elaborator::Frame frame = trainFrame(table);
+  const Elaborator::Frame *outer = el.current;
+  el.current = &frame;
+  frame.names["data"] = dataValue(checkFields(el, block, frame), !block.data.kind.empty());
+  std::string minimise;
+  walkBlock(el, block, frame, minimise);
+  el.current = outer;
+  return block;
+}
+
+/// One entry under construction.
+class Entry {
+public:
+  Entry(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const Sizes &sizes)
+      : el(table, diagnostics, Elaborator::Mode::Build, sizes), builder(graph.getContext()), graph(graph) {
+    el.builder = &builder;
+    el.graph = graph;
+    el.declareFileDims();
+  }
+
+  void open(const std::string &name, Span span) {
+    auto place = place_(span);
+    builder.setInsertionPointToEnd(graph.getBody());
+    func = mlir::func::FuncOp::create(builder, place, name, builder.getFunctionType({}, {}));
+    el.entry = func.addEntryBlock();
+    builder.setInsertionPointToEnd(el.entry);
+  }
+  /// Adds an argument; `input` numbers it among those whose ids are checked on arrival.
+  Value argument(const std::string &name, Value value, Span span, bool checked = true) {
+    heddle::Tensor type = el.irType(span, value);
+    if (!type)
+      return {};
+    value.ir = el.entry->addArgument(type, mlir::NameLoc::get(builder.getStringAttr(name), place_(span)));
+    value.index = !value.isF32();
+    value.name = name;
+    value.made = span;
+    if (checked) {
+      value.input = static_cast<int>(el.inputs.size());
+      el.inputs.push_back({name, span, std::nullopt});
+    }
+    names.push_back(name);
+    return value;
+  }
+  void counters(Span span) {
+    auto i32 = builder.getI32Type();
+    auto place = place_(span);
+    el.seed = el.entry->addArgument(heddle::Tensor::get({builder.getStringAttr("word")}, {2}, i32), place);
+    el.step = el.entry->addArgument(heddle::Tensor::get({}, {}, i32), place);
+    names.push_back("$seed");
+    names.push_back("$step");
+  }
+  void close(const std::vector<std::pair<std::string, Value>> &results, Span span) {
+    llvm::SmallVector<mlir::Value> values;
+    for (auto &[name, value] : results)
+      values.push_back(el.ordered(span, value));
+    mlir::func::ReturnOp::create(builder, place_(span), values);
+    llvm::SmallVector<mlir::Type> types;
+    for (mlir::Value v : values)
+      types.push_back(v.getType());
+    func.setFunctionType(builder.getFunctionType(el.entry->getArgumentTypes(), types));
+    for (auto [i, name] : llvm::enumerate(names))
+      func.setArgAttr(i, kNameAttr, builder.getStringAttr(name));
+    for (size_t i = 0; i < results.size(); ++i)
+      func.setResultAttr(i, kNameAttr, builder.getStringAttr(results[i].first));
+  }
+  void ranges(std::map<std::string, int64_t> &all) const {
+    for (const Elaborator::Input &input : el.inputs)
+      if (input.below) {
+        auto [it, fresh] = all.emplace(input.name, *input.below);
+        it->second = std::min(it->second, *input.below);
+      }
+  }
+  std::vector<Value> fields(const TrainBlock &block, Elaborator::Frame &frame, const std::string &prefix, bool idsOnly) {
+    std::vector<Value> result;
+    for (Value v : checkFields(el, block, frame)) {
+      std::string field = v.name.substr(5);
+      if (idsOnly && field != "ids")
+        continue;
+      v = argument(prefix + field, v, block.data.span);
+      v.name = "data." + field;
+      result.push_back(v);
+    }
+    return result;
+  }
+
+  Elaborator el;
+  mlir::OpBuilder builder;
+  mlir::ModuleOp graph;
+  mlir::func::FuncOp func;
+  std::vector<std::string> names;
+
+private:
+  mlir::Location place_(Span span) {
+    LineColumn at = span.start();
+    return mlir::FileLineColLoc::get(builder.getContext(), span.source->name(), at.line, at.column);
+  }
+};
+
+/// @train, @eval or @run of a train block. False after an error.
+bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const TrainBlock &block,
+                 const Sizes &sizes, const std::string &name, std::map<std::string, int64_t> &ranges, std::string &minimise) {
+  Entry entry(table, diagnostics, graph, sizes);
+  Elaborator &el = entry.el;
+  bool run = name == "run", training = name == "train";
+  Span span = block.ast->name.span;
+  entry.open(name, span);
+  Elaborator::Frame frame = trainFrame(table);
+  el.current = &frame;
+  frame.names["data"] = dataValue(entry.fields(block, frame, run ? "" : "data.", false), true);
+  if (training)
+    entry.counters(span);
+  if (el.failed())
+    return false;
+  auto losses = walkBlock(el, block, frame, minimise);
+  if (el.failed())
+    return false;
+  if (run) {
+    if (minimise.rfind("loss.", 0) == 0)
+      minimise = minimise.substr(5);
+    for (auto &[loss, value] : losses)
+      if (loss.rfind("loss.", 0) == 0)
+        loss = loss.substr(5);
+  }
+  if (training)
+    for (auto &[loss, value] : losses)
+      if (loss == minimise)
+        checkReachable(el, value.ir);
+  if (el.failed())
+    return false;
+  entry.close(losses, span);
+  entry.func->setAttr("heddle.minimise", entry.builder.getStringAttr(minimise));
+  entry.ranges(ranges);
+  return true;
+}
+
+/// @sample, where the block trains a token model whose logits need nothing but the ids.
+void buildSample(const ModuleTable &table, mlir::ModuleOp graph, const TrainBlock &block, Sizes sizes) {
+  const Call *loss = tokenLoss(*block.ast);
+  const DataField *ids = nullptr;
+  for (const DataField &field : block.data.fields)
+    if (field.name == "ids" && field.element == Element::I32 && field.dims.size() == 2)
+      ids = &field;
+  if (!loss || !ids)
+    return;
+  Diagnostics silent; // what cannot sample simply has no @sample
+  sizes[ids->dims[0].name] = 1;
+  Entry entry(table, silent, graph, sizes);
+  Elaborator &el = entry.el;
+  Span span = block.ast->name.span;
+  entry.open("sample", span);
+  Elaborator::Frame frame = trainFrame(table);
+  el.current = &frame;
+  frame.names["data"] = dataValue(entry.fields(block, frame, "data.", true), true);
+  // Only the statements that the logits need: another may use data that sampling has not.
+  std::set<std::string> needed;
+  AstVisitor visitor;
+  visitor.name = [&](const Name &name) { needed.insert(name.name); };
+  walk(*loss->args[0].value, visitor);
+  std::vector<const LetStmt *> lets;
+  for (size_t i = block.ast->body.size(); i-- > 0;)
+    if (auto *let = block.ast->body[i]->as<LetStmt>())
+      for (const Ident &target : let->targets)
+        if (needed.count(target.name)) {
+          lets.push_back(let);
+          walk(*let->value, visitor);
+          break;
+        }
+  for (size_t i = lets.size(); i-- > 0 && !el.failed();)
+    el.let(*lets[i], frame);
+  Value logits = el.failed() ? Value() : el.expr(*loss->args[0].value, frame);
+  const Ident *classes = classesOf(*loss);
+  Axis *axis = classes ? el.findDim(classes->name, frame) : nullptr;
+  Axis *batch = el.findDim(ids->dims[0].name, frame), *time = el.findDim(ids->dims[1].name, frame);
+  if (el.failed() || !logits.isF32() || !axis || logits.dims.size() != 3 || !logits.has(batch) || !logits.has(time) ||
+      !logits.has(axis)) {
+    entry.func.erase();
+    return;
+  }
+  logits.dims = {batch, time, axis};
+  entry.close({{"logits", logits}}, span);
+}
+
+const Train *findTrain(const File &file, const std::string &name, Diagnostics &diagnostics) {
+  std::vector<std::string> names;
+  for (const Train &train : file.trains) {
+    if (train.name.name == name)
+      return &train;
+    names.push_back(train.name.name);
+  }
+  if (name.empty() && file.trains.size() == 1)
+    return &file.trains[0];
+  std::string list;
+  for (const std::string &n : names)
+    list += (list.empty() ? "" : ", ") + n;
+  Span end{file.source, file.source->size(), file.source->size()};
+  if (names.empty())
+    diagnostics.error(Code::H0408, end, "the file has no train block").help("write `train NAME { ... }`");
+  else if (name.empty())
+    diagnostics.error(Code::H0408, file.trains[1].name.span, "the file has several train blocks").help("say which: " + list);
+  else
+    diagnostics.error(Code::H0408, end, fmt::format("there is no train block `{}`", name)).help("there are: " + list);
+  return nullptr;
+}
+
+/// An open dim of classes gets the size of the vocabulary of the text.
+void bindVocabulary(const ModuleTable &table, TrainBlock &block, Sizes &sizes, Diagnostics &diagnostics,
+                    const BuildSettings &settings) {
+  const Call *loss = tokenLoss(*block.ast);
+  const Ident *classes = loss ? classesOf(*loss) : nullptr;
+  if (block.data.kind != "text" || !classes)
+    return;
+  const DimDecl *decl = nullptr;
+  for (const DimDecl &d : table.file().dims)
+    if (d.name.name == classes->name)
+      decl = &d;
+  if (!decl || decl->size || decl->like || sizes.count(classes->name))
+    return;
+  std::string error = "no data is at hand";
+  std::optional<int64_t> size;
+  if (settings.vocabulary)
+    size = settings.vocabulary(settings.dataPath.empty() ? block.data.path : settings.dataPath, block.data.tokenizer, error);
+  if (!size) {
+    diagnostics.error(Code::H0409, block.data.pathSpan, fmt::format("the size of `{}` cannot be told: {}", classes->name, error))
+        .label(decl->span, "open: it has the size of the tokenizer's vocabulary")
+        .help(fmt::format("make the file available, or give the size: `dim {} = 97`", classes->name));
+    return;
+  }
+  sizes[classes->name] = *size;
+  block.vocabularyDim = classes->name;
+  block.vocabularySize = size;
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> newGraph(const File &file, mlir::MLIRContext &context) {
+  context.loadDialect<HeddleDialect, mlir::func::FuncDialect>();
+  return mlir::ModuleOp::create(mlir::FileLineColLoc::get(&context, file.source->name(), 1, 1));
+}
+
+} // namespace
+
+void checkFile(const File &file, Diagnostics &diagnostics, const BuildSettings &settings) {
+  ModuleTable table(file, diagnostics);
+  if (diagnostics.hasErrors())
+    return;
+  Sizes none;
+  bool first = true;
+  for (size_t i = 0; i < std::max<size_t>(1, file.trains.size()); ++i) {
+    const Train *train = i < file.trains.size() ? &file.trains[i] : nullptr;
+    Elaborator el(table, diagnostics, Elaborator::Mode::Check, readSizes(file, train, diagnostics, settings));
+    el.declareFileDims();
+    if (first)
+      checkModules(el, table);
+    first = false;
+    if (train)
+      checkTrain(el, table, *train, settings);
+  }
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string &name, Diagnostics &diagnostics,
+                                             mlir::MLIRContext &context, const BuildSettings &settings) {
+  ModuleTable table(file, diagnostics);
+  if (diagnostics.hasErrors())
+    return {};
+  const Train *train = findTrain(file, name, diagnostics);
+  if (!train)
+    return {};
+  Sizes sizes = readSizes(file, train, diagnostics, settings);
+  TrainBlock block;
+  {
+    Elaborator el(table, diagnostics, Elaborator::Mode::Check, sizes);
+    el.declareFileDims();
+    checkModules(el, table);
+    block = checkTrain(el, table, *train, settings);
+  }
+  if (diagnostics.hasErrors())
+    return {};
+  bindVocabulary(table, block, sizes, diagnostics, settings);
+  if (diagnostics.hasErrors())
+    return {};
+  block.sizes = sizes;
+  auto graph = newGraph(file, context);
+  std::map<std::string, int64_t> ranges;
+  std::string minimise;
+  for (const char *entry : {"train", "eval"})
+    if (!buildLosses(table, diagnostics, *graph, block, sizes, entry, ranges, minimise))
+      return {};
+  buildSample(table, *graph, block, sizes);
+  mlir::Builder builder(&context);
+  graph->getOperation()->setAttr("heddle.program", builder.getStringAttr(block.ast->name.name));
+  std::string shown = minimise.rfind("loss.", 0) == 0 ? minimise.substr(5) : minimise;
+  graph->getOperation()->setAttr("heddle.config", builder.getStringAttr(configJson(block, shown, ranges, settings)));
+  graph->getOperation()->setAttr("heddle.optimizer", block.optimizer->attribute(builder, block.steps));
+  return graph;
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &name, const InputShapes &shapes,
+                                           Diagnostics &diagnostics, mlir::MLIRContext &context,
+                                           const BuildSettings &settings) {
+  ModuleTable table(file, diagnostics);
+  if (diagnostics.hasErrors())
+    return {};
+  const Module *module = table.find(&file, name);
+  const Train *train = nullptr;
+  for (const Train &t : file.trains)
+    if (t.name.name == name)
+      train = &t;
+  Span end{file.source, file.source->size(), file.source->size()};
+  if (!module && !train) {
+    std::vector<std::string> names = table.moduleNames(&file);
+    for (const Train &t : file.trains)
+      names.push_back(t.name.name);
+    Diagnostic &d = diagnostics.error(Code::H0408, end, fmt::format("there is no module or train block `{}`", name));
+    if (std::string hint = didYouMean(name, names); !hint.empty())
+      d.help(hint);
+    return {};
+  }
+  if (module)
+    train = nullptr;
+  // Sizes of open dims come from the shapes of the inputs.
+  BuildSettings fileSettings = settings;
+  std::map<std::string, int64_t> ownSizes;
+  std::map<std::string, double> constants;
+  if (module)
+    for (const Parameter &p : module->params)
+      if (auto it = fileSettings.set.find(p.name.name); it != fileSettings.set.end() && p.kind != Parameter::Kind::Tensor) {
+        char *stop = nullptr;
+        double value = std::strtod(it->second.c_str(), &stop);
+        if (*stop || it->second.empty())
+          diagnostics.error(Code::H0402, p.span, fmt::format("--set {}={}: not a number", p.name.name, it->second));
+        (p.kind == Parameter::Kind::Dim ? ownSizes[p.name.name] = static_cast<int64_t>(value), value : constants[p.name.name] = value);
+        fileSettings.set.erase(it);
+      }
+  Sizes sizes = readSizes(file, train, diagnostics, fileSettings);
+  TrainBlock block;
+  std::map<std::string, const DimDecl *> decls;
+  for (const DimDecl &decl : file.dims)
+    decls[decl.name.name] = &decl;
+  Sizes bound = sizes; // what the shapes say, dims of the file and of the module
+  std::map<std::string, std::string> boundBy;
+  auto bind = [&](const std::string &input, const std::vector<Ident> &dims, bool rest, Span span) {
+    auto it = shapes.find(input);
+    if (it == shapes.end())
+      return;
+    const std::vector<int64_t> &shape = it->second;
+    if (shape.size() < dims.size() || (!rest && shape.size() > dims.size())) {
+      diagnostics.error(Code::H0413, span, fmt::format("the input `{}` has {} dims, not {}", input, shape.size(), dims.size()));
+      return;
+    }
+    for (size_t i = 0; i < dims.size(); ++i) {
+      int64_t size = shape[shape.size() - dims.size() + i];
+      const std::string &dim = dims[i].name;
+      auto decl = decls.find(dim);
+      bool own = module && (decl == decls.end() || ownSizes.count(dim));
+      bool closed = !own && decl != decls.end() && (decl->second->size || decl->second->like);
+      if (closed)
+        continue; // compared below, when the dims are declared
+      auto [at, fresh] = (own ? ownSizes : bound).emplace(dim, size);
+      if (!fresh && at->second != size && (own || !train || boundBy.count(dim)))
+        diagnostics.error(Code::H0413, dims[i].span, fmt::format("the input `{}` has {} = {}, but {} is {}", input, dim, size, dim, at->second));
+      else if (!fresh && train)
+        at->second = size;
+      boundBy[dim] = input;
+    }
+  };
+  {
+    Elaborator el(table, diagnostics, Elaborator::Mode::Check, sizes);
+    el.declareFileDims();
+    checkModules(el, table);
+    if (train)
+      block = checkTrain(el, table, *train, fileSettings);
+  }
+  if (diagnostics.hasErrors())
+    return {};
+  if (train)
+    for (const DataField &field : block.data.fields)
+      bind(field.name, field.dims, false, block.data.span);
+  else
+    for (const Parameter &p : module->params)
+      if (p.kind == Parameter::Kind::Tensor)
+        bind(p.name.name, p.type.dims, p.type.rest.has_value(), p.span);
+  if (diagnostics.hasErrors())
+    return {};
+  if (train)
+    bindVocabulary(table, block, bound, diagnostics, settings);
+  if (diagnostics.hasErrors())
+    return {};
+  auto graph = newGraph(file, context);
+  std::map<std::string, int64_t> ranges;
+  std::string minimise;
+  mlir::Builder builder(&context);
+  if (train) {
+    if (!buildLosses(table, diagnostics, *graph, block, bound, "run", ranges, minimise))
+      return {};
+  } else {
+    Entry entry(table, diagnostics, *graph, bound);
+    Elaborator &el = entry.el;
+    entry.open("run", module->name.span);
+    Elaborator::Frame frame;
+    frame.module = module;
+    frame.file = table.info(module).file;
+    frame.subject = snakeCase(module->name.name);
+    el.current = &frame;
+    auto own = [&](const Ident &dim) -> Axis * {
+      auto it = ownSizes.find(dim.name);
+      Axis *axis = el.freshAxis(dim.name, it == ownSizes.end() ? std::nullopt : std::optional(it->second),
+                                Formula::symbol(dim.name + "@run"), dim.span);
+      axis->owner = module;
+      return frame.dims[dim.name] = axis;
+    };
+    for (const Parameter &p : module->params)
+      if (p.kind == Parameter::Kind::Dim) {
+        if (p.defaultValue && !ownSizes.count(p.name.name)) {
+          if (auto size = el.size(*p.defaultValue, frame); size && size->value)
+            ownSizes[p.name.name] = *size->value;
+        }
+        own(p.name);
+      }
+    for (const Parameter &p : module->params) {
+      if (p.kind == Parameter::Kind::Tensor) {
+        for (const Ident &dim : p.type.dims)
+          if (!el.findDim(dim.name, frame))
+            own(dim);
+        auto shape = shapes.find(p.name.name);
+        if (p.type.rest && frame.rest.empty() && shape != shapes.end())
+          for (size_t i = 0; i + p.type.dims.size() < shape->second.size(); ++i)
+            frame.rest.push_back(el.freshAxis(fmt::format("dim{}", i), shape->second[i], Formula::symbol(fmt::format("rest{}", i)), p.span));
+      } else if (p.kind == Parameter::Kind::Const) {
+        Value v;
+        if (auto it = constants.find(p.name.name); it != constants.end()) {
+          bool whole = p.constType == Parameter::ConstType::Int || p.constType == Parameter::ConstType::Bool;
+          v = Value::of(whole ? Number::ofInt(static_cast<int64_t>(it->second)) : Number::ofFloat(it->second));
+          if (p.constType == Parameter::ConstType::Bool)
+            v.number.kind = Number::Kind::Bool;
+        } else if (p.defaultValue) {
+          v = el.expr(*p.defaultValue, frame);
+        } else {
+          el.error(Code::H0321, p.span, fmt::format("the constant `{}` has no value", p.name.name))
+              .help(fmt::format("give it: `--set {}=1`", p.name.name));
+        }
+        v.name = p.name.name;
+        frame.names[p.name.name] = v;
+      }
+    }
+    for (const Parameter &p : module->params) {
+      if (p.kind != Parameter::Kind::Tensor)
+        continue;
+      std::vector<Axis *> dims;
+      if (!el.resolve(p.type, frame, dims))
+        return {};
+      if (auto it = shapes.find(p.name.name); it != shapes.end())
+        for (size_t i = 0; i < dims.size() && it->second.size() == dims.size(); ++i)
+          if (dims[i]->size && *dims[i]->size != it->second[i])
+            el.error(Code::H0413, p.span, fmt::format("the input `{}` has {} = {}, but {} is {}", p.name.name, dims[i]->name,
+                                                      it->second[i], dims[i]->name, *dims[i]->size));
+      Value v = Value::tensor(p.type.element, dims);
+      frame.names[p.name.name] = entry.argument(p.name.name, v, p.name.span);
+    }
+    if (el.failed())
+      return {};
+    Span span = module->name.span;
+    Value result = el.inlineModule(*module, frame);
+    if (el.failed())
+      return {};
+    std::vector<std::pair<std::string, Value>> results;
+    if (result.kind == Value::Kind::Tuple)
+      for (size_t i = 0; i < result.parts.size(); ++i)
+        results.push_back({fmt::format("out.{}", i), result.parts[i]});
+    else
+      results.push_back({"out", result});
+    entry.close(results, span);
+    if (results.size() == 1)
+      entry.func->setAttr("heddle.minimise", builder.getStringAttr("out"));
+    entry.ranges(ranges);
+  }
+  graph->getOperation()->setAttr("heddle.program", builder.getStringAttr(name));
+  nlohmann::json config = {{"program", name}, {"ranges", ranges}, {"seed", block.seed}};
+  if (auto it = settings.set.find("seed"); it != settings.set.end())
+    config["seed"] = std::strtoull(it->second.c_str(), nullptr, 10);
+  graph->getOperation()->setAttr("heddle.config", builder.getStringAttr(config.dump()));
+  return graph;
+}
+
+} // namespace heddle

@@ -1,0 +1,390 @@
+// Modules where they are defined, and their statements.
+//
+// Names follow the text: a `let` may assign a name anew, inside a `repeat` too. A name that existed before the loop
+// and is assigned in it is carried from one iteration to the next, with one type; what is first assigned inside ends
+// with the body.
+#include "frontend/Elaborator.h"
+
+namespace heddle {
+using namespace ast;
+
+void Elaborator::checkModule(const Module &module) {
+  Frame frame;
+  frame.module = &module;
+  frame.file = table.info(&module).file;
+  // Its own dims: those that are formal, and every other name of a signature that the file does not declare.
+  auto own = [&](const Ident &name) {
+    Axis *axis = freshAxis(name.name, std::nullopt, Formula::symbol(fmt::format("{}@{}", name.name, axes.size())), name.span);
+    axis->owner = &module;
+    frame.dims[name.name] = axis;
+  };
+  std::map<std::string, Span> seen;
+  for (const Parameter &param : module.params) {
+    auto [it, fresh] = seen.emplace(param.name.name, param.name.span);
+    if (!fresh)
+      error(Code::H0301, param.name.span, fmt::format("the argument `{}` stands twice", param.name.name))
+          .label(it->second, "here first");
+    else if (param.kind == Parameter::Kind::Dim)
+      own(param.name);
+  }
+  bool rest = false;
+  for (const Parameter &param : module.params) {
+    if (param.kind != Parameter::Kind::Tensor)
+      continue;
+    rest |= param.type.rest.has_value();
+    for (const Ident &name : param.type.dims)
+      if (!findDim(name.name, frame))
+        own(name);
+  }
+  if (rest) {
+    frame.rest = {freshAxis("..", std::nullopt, Formula::symbol(fmt::format("..@{}", axes.size())), {})};
+    frame.rest[0]->rest = true;
+  }
+  for (const Parameter &param : module.params) {
+    Value v;
+    if (param.kind == Parameter::Kind::Tensor) {
+      std::vector<Axis *> dims;
+      if (resolve(param.type, frame, dims) && !refuseElement(param.type.element, param.type.elementSpan)) {
+        v = Value::tensor(param.type.element, dims);
+        v.index = param.type.element != Element::F32;
+      }
+    } else if (param.kind == Parameter::Kind::Const) {
+      Number::Kind kind = param.constType == Parameter::ConstType::Bool  ? Number::Kind::Bool
+                          : param.constType == Parameter::ConstType::Int ? Number::Kind::Int
+                                                                         : Number::Kind::Float;
+      if (param.defaultValue) {
+        Value d = expr(*param.defaultValue, frame);
+        if (d.isNumber() && param.constType == Parameter::ConstType::Unstated)
+          kind = d.number.kind;
+        else if (!d.isUnknown() && (!d.isNumber() || (d.number.kind != kind && !(kind == Number::Kind::Float && d.number.isInt()))))
+          error(Code::H0310, param.defaultValue->span, fmt::format("the default of `{}` is not of its type", param.name.name));
+      }
+      v = Value::of({kind, false, 1, 1});
+    } else {
+      if (param.defaultValue)
+        size(*param.defaultValue, frame);
+      continue;
+    }
+    v.name = param.name.name;
+    v.made = param.span;
+    frame.names[param.name.name] = v;
+  }
+  for (const TensorType &result : module.results) {
+    std::vector<Axis *> dims;
+    if (result.rest && !rest)
+      error(Code::H0311, *result.rest, "no argument of the module has a `..`, so the result cannot have one");
+    for (const Ident &name : result.dims)
+      if (!findDim(name.name, frame)) {
+        error(Code::H0311, name.span, fmt::format("nothing binds the dim `{}` of the result", name.name))
+            .help(fmt::format("declare it in the file, or make it an argument: `module {}(..., dim {})`",
+                              module.name.name, name.name));
+        own(name);
+      }
+    resolve(result, frame, dims);
+    refuseElement(result.element, result.elementSpan);
+  }
+  const Frame *outer = current;
+  current = &frame;
+  std::vector<Value> results;
+  statements(module.body, frame, &results);
+  current = outer;
+}
+
+bool Elaborator::statements(const std::vector<StmtPtr> &body, Frame &frame, std::vector<Value> *results) {
+  bool returnedOnce = false;
+  for (const StmtPtr &stmt : body) {
+    if (building() && failed())
+      return false;
+    if (returnedOnce) {
+      error(Code::H0312, stmt->span, "nothing can follow `return`");
+      return true;
+    }
+    switch (stmt->kind) {
+    case StmtKind::Dim:
+      for (const DimDecl &decl : stmt->as<DimStmt>()->decls) {
+        if (!decl.size && !decl.like)
+          error(Code::H0313, decl.name.span, fmt::format("the dim `{}` of a module needs a size", decl.name.name))
+              .help(fmt::format("write `dim {} = 8`, or let the caller give it: `module M(..., dim {})`", decl.name.name,
+                                decl.name.name));
+        else
+          declare(decl, frame, false);
+      }
+      break;
+    case StmtKind::Param:
+      param(*stmt->as<ParamStmt>(), frame);
+      break;
+    case StmtKind::State:
+      error(Code::H0507, stmt->span, "`state` is not supported yet");
+      frame.names[stmt->as<StateStmt>()->name.name] = Value();
+      break;
+    case StmtKind::Next:
+      error(Code::H0507, stmt->span, "`next` is not supported yet");
+      break;
+    case StmtKind::Collect:
+      error(Code::H0508, stmt->span, "`collect` is not supported yet");
+      frame.names[stmt->as<CollectStmt>()->target.name] = Value();
+      break;
+    case StmtKind::Let:
+      let(*stmt->as<LetStmt>(), frame);
+      break;
+    case StmtKind::Repeat:
+      repeat(*stmt->as<RepeatStmt>(), frame);
+      break;
+    case StmtKind::Return:
+      if (!results) {
+        error(Code::H0312, stmt->span, "`return` cannot stand inside `repeat`")
+            .help("assign the value to a name and return it after the loop");
+        break;
+      }
+      returnedOnce = true;
+      if (auto values = returned(*stmt->as<ReturnStmt>(), frame))
+        *results = *values;
+      break;
+    default:
+      break; // statements of train blocks: the parser keeps them out of modules
+    }
+  }
+  if (results && !returnedOnce && frame.module)
+    error(Code::H0312, frame.module->close, fmt::format("module `{}` does not return", frame.module->name.name))
+        .help("end it with `return x`");
+  return true;
+}
+
+void Elaborator::let(const LetStmt &stmt, Frame &frame) {
+  std::string before = frame.subject;
+  frame.subject = stmt.targets[0].name == "_" ? before : stmt.targets[0].name;
+  Value value = expr(*stmt.value, frame);
+  frame.subject = before;
+  std::vector<Value> parts;
+  if (value.kind == Value::Kind::Tuple)
+    parts = value.parts;
+  else
+    parts = {value};
+  if (!value.isUnknown() && parts.size() != stmt.targets.size()) {
+    error(Code::H0314, join(stmt.targets.front().span, stmt.targets.back().span),
+          fmt::format("{} name{} for {} value{}", stmt.targets.size(), stmt.targets.size() == 1 ? "" : "s", parts.size(),
+                      parts.size() == 1 ? "" : "s"))
+        .label(stmt.value->span, fmt::format("this gives {}", parts.size()))
+        .help("a name for each; `_` discards one");
+    value = Value();
+  }
+  for (size_t i = 0; i < stmt.targets.size(); ++i) {
+    const Ident &target = stmt.targets[i];
+    Value v = value.isUnknown() ? Value() : parts[i];
+    if (target.name == "_") {
+      if (v.ir)
+        discarded.push_back(v.ir);
+      continue;
+    }
+    if (v.kind == Value::Kind::String) {
+      error(Code::H0206, stmt.value->span, "a string is not a value of a model");
+      v = Value();
+    }
+    if (Axis *axis = findDim(target.name, frame); axis && !building())
+      error(Code::H0306, target.span, fmt::format("`{}` is a dim", target.name))
+          .label(axis->declared, "declared here")
+          .help("choose another name");
+    v.name = target.name;
+    v.made = target.span;
+    frame.names[target.name] = v;
+  }
+}
+
+// Names that a body assigns, nested loops included.
+static void assigned(const std::vector<StmtPtr> &body, std::vector<const Ident *> &names) {
+  for (const StmtPtr &stmt : body) {
+    if (auto *let = stmt->as<LetStmt>())
+      for (const Ident &target : let->targets)
+        names.push_back(&target);
+    if (auto *repeat = stmt->as<RepeatStmt>())
+      assigned(repeat->body, names);
+  }
+}
+
+void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
+  Axis *axis = dim(stmt.dim, frame);
+  std::vector<const Ident *> targets;
+  assigned(stmt.body, targets);
+  std::vector<std::string> carried;
+  for (const Ident *target : targets)
+    if (frame.names.count(target->name) && !llvm::is_contained(carried, target->name))
+      carried.push_back(target->name);
+  auto outside = frame.names;
+  auto dimsOutside = frame.dims;
+  if (!axis || (building() && !axis->size)) {
+    if (axis)
+      irType(stmt.dim.span, Value::tensor(Element::F32, {axis})); // reports the missing size
+    for (const Ident *target : targets)
+      frame.names[target->name] = Value();
+    return;
+  }
+  if (static_cast<int64_t>(loops.size()) >= maxLoops) {
+    error(Code::H0604, stmt.header, fmt::format("`repeat` is nested more than {} levels deep", maxLoops));
+    return;
+  }
+  if (!building() && frame.levels.count(stmt.index.name))
+    error(Code::H0307, stmt.index.span, fmt::format("two loops of one body are called `{}`", stmt.index.name))
+        .label(frame.levels[stmt.index.name], "the other one")
+        .help("parameters take the loop's name, so it must be its own");
+  frame.levels[stmt.index.name] = stmt.index.span;
+
+  // Carried numbers become tensors: what is carried has one type.
+  for (const std::string &name : carried) {
+    Value &v = frame.names[name];
+    if (v.isNumber())
+      v = toTensor(stmt.header, v, v.number.isFloat() ? Element::F32 : v.number.isBool() ? Element::Bool : Element::I32);
+    v.range = {};
+    v.input = -1;
+    v.index &= !v.isF32();
+  }
+  Value index = Value::tensor(Element::I32, {});
+  index.index = true;
+  index.range = {0, axis->size.value_or(int64_t(INT32_MAX)) - 1};
+  index.name = stmt.index.name;
+  index.made = stmt.index.span;
+
+  mlir::Region region;
+  std::vector<mlir::Value> initial;
+  std::optional<mlir::OpBuilder::InsertionGuard> guard;
+  std::string path = frame.path;
+  std::map<std::string, Value> entering = frame.names;
+  std::string subject = frame.subject;
+  if (building()) {
+    Loop loop;
+    loop.axis = axis;
+    loop.name = stmt.index.name;
+    loop.block = new mlir::Block();
+    region.push_back(loop.block);
+    auto place = location(stmt.header);
+    index.ir = loop.block->addArgument(irType(stmt.header, index), place);
+    for (const std::string &name : carried) {
+      Value &v = frame.names[name];
+      mlir::Value whole = v.isTensor() ? ordered(stmt.header, v) : mlir::Value();
+      if (!whole)
+        continue;
+      initial.push_back(whole);
+      v.ir = loop.block->addArgument(whole.getType(), mlir::NameLoc::get(builder->getStringAttr(name), place));
+    }
+    loops.push_back(std::move(loop));
+    guard.emplace(*builder);
+    builder->setInsertionPointToEnd(loops.back().block);
+  } else {
+    loops.push_back({});
+  }
+  frame.names[stmt.index.name] = index;
+  frame.path += stmt.index.name + ".{}.";
+  statements(stmt.body, frame, nullptr);
+  frame.path = path;
+
+  std::vector<mlir::Value> yields;
+  for (const std::string &name : carried) {
+    const Value &before = entering[name];
+    Value after = frame.names[name];
+    if (before.isUnknown() || after.isUnknown())
+      continue;
+    if (before.isF32() && (after.isNumber() || after.isI32()))
+      after = toFloat(after.made, after);
+    bool same = before.isTensor() && after.isTensor() && before.element == after.element &&
+                before.dims.size() == after.dims.size() && llvm::all_of(before.dims, [&](Axis *a) { return after.has(a); });
+    if (!same) {
+      error(Code::H0315, after.made.valid() ? after.made : stmt.header,
+            fmt::format("`{}` changes its type in the loop", name))
+          .here(fmt::format("here it becomes {}", typeText(after)))
+          .label(before.made, fmt::format("it enters as {}", typeText(before)))
+          .note("a value that goes from one layer to the next has one type");
+      continue;
+    }
+    if (building()) {
+      after.dims = before.dims;
+      yields.push_back(ordered(stmt.header, after));
+    }
+  }
+  Loop loop = std::move(loops.back());
+  loops.pop_back();
+  if (building() && !failed()) {
+    YieldOp::create(*builder, location(stmt.header), yields);
+    guard.reset();
+    frame.subject = stmt.index.name;
+    llvm::SmallVector<mlir::Type> types;
+    for (mlir::Value v : initial)
+      types.push_back(v.getType());
+    bool clash = false;
+    region.walk([&](mlir::Operation *op) {
+      for (mlir::Type type : op->getResultTypes())
+        clash |= llvm::cast<heddle::Tensor>(type).has(id(axis));
+    });
+    if (clash)
+      error(Code::H0506, stmt.header, fmt::format("a tensor with the dim `{}` inside `repeat {}` is not supported yet",
+                                                  axis->name, axis->name))
+          .help(fmt::format("count the layers with a dim of their own: `dim N ~ {}`", axis->name));
+    auto op = RepeatOp::create(*builder, location(stmt.header), types, builder->getStringAttr(loop.name), id(axis),
+                               builder->getI64IntegerAttr(*axis->size), mlir::UnitAttr(), initial, loop.stacked);
+    op.getBody().takeBody(region);
+    frame.subject = subject;
+    size_t k = 0;
+    for (const std::string &name : carried)
+      entering[name].ir = op.getResult(k++);
+  } else if (building()) {
+    guard.reset();
+  }
+  // What the body made ends with it; what it carried goes on.
+  auto inside = std::move(frame.names);
+  frame.names = std::move(outside);
+  frame.dims = std::move(dimsOutside);
+  for (const std::string &name : carried) {
+    Value v = entering[name];
+    if (inside[name].isUnknown())
+      v = Value();
+    v.made = inside[name].made.valid() ? inside[name].made : v.made;
+    v.name = name;
+    frame.names[name] = v;
+  }
+}
+
+std::optional<std::vector<Value>> Elaborator::returned(const ReturnStmt &stmt, Frame &frame) {
+  std::vector<Value> values;
+  for (const ExprPtr &e : stmt.values)
+    values.push_back(expr(*e, frame));
+  if (values.size() == 1 && values[0].kind == Value::Kind::Tuple)
+    values = values[0].parts;
+  const std::vector<TensorType> &types = frame.module->results;
+  for (const Value &v : values)
+    if (v.isUnknown())
+      return std::nullopt;
+  if (values.size() != types.size()) {
+    error(Code::H0316, stmt.span, fmt::format("{} value{} returned, the module has {} result{}", values.size(),
+                                              values.size() == 1 ? " is" : "s are", types.size(),
+                                              types.size() == 1 ? "" : "s"))
+        .label(frame.module->header, "declared here");
+    return std::nullopt;
+  }
+  for (size_t i = 0; i < types.size(); ++i) {
+    Span span = i < stmt.values.size() ? stmt.values[i]->span : stmt.span;
+    std::vector<Axis *> dims;
+    if (!resolve(types[i], frame, dims) || types[i].element == Element::BF16)
+      return std::nullopt;
+    Value &v = values[i];
+    if (v.isNumber())
+      v = toTensor(span, v, types[i].element);
+    else if (v.isI32() && v.index && types[i].element == Element::F32)
+      v = toFloat(span, v);
+    bool extra = llvm::any_of(v.dims, [&](Axis *a) { return !llvm::is_contained(dims, a); });
+    bool missing = v.dims.size() < dims.size() && !v.index;
+    if (!v.isTensor() || v.element != types[i].element || extra || missing) {
+      Diagnostic &d = error(Code::H0316, span, fmt::format("the result is {}, the module promises {}", typeText(v),
+                                                           ast::toString(types[i])));
+      d.label(types[i].span, "promised here");
+      labelMade(d, v, span);
+      for (Axis *axis : dims)
+        if (v.isTensor() && !v.has(axis))
+          noteSameSize(d, axis, v);
+      return std::nullopt;
+    }
+    if (v.dims.size() < dims.size())
+      v = broadcast(span, v, dims);
+    v.dims = dims;
+  }
+  return values;
+}
+
+} // namespace heddle

@@ -1,0 +1,233 @@
+// Parameters: their names, initial values, ties, and how a value inside a `repeat` reaches its slice of the stack.
+//
+// A parameter is one heddle.variable; inside `repeat L as h` it has the axis L in front and `{}` in its name. Its
+// random stream is the hash of that name, so that no other parameter changes its initial values.
+#include "frontend/Elaborator.h"
+
+#include <cmath>
+
+namespace heddle {
+using namespace ast;
+
+void Elaborator::param(const ParamStmt &stmt, Frame &frame) {
+  std::vector<Axis *> dims;
+  bool good = resolve(stmt.type, frame, dims);
+  if (refuseElement(stmt.type.element, stmt.type.elementSpan))
+    good = false;
+  else if (stmt.type.element != Element::F32) {
+    error(Code::H0305, stmt.type.elementSpan, "a parameter is f32").help("only floats can be trained");
+    good = false;
+  }
+  if (stmt.type.rest && frame.rest.empty() && !building()) {
+    error(Code::H0305, *stmt.type.rest, "`..` has no meaning in a parameter")
+        .help("a parameter has named dims: only what flows through may have others");
+    good = false;
+  }
+  auto init = initialiser(stmt.init, dims, frame);
+  for (const Ident &name : stmt.names) {
+    Value value = Value::tensor(Element::F32, dims);
+    value.name = name.name;
+    value.made = name.span;
+    if (auto it = frame.names.find(name.name); it != frame.names.end() && it->second.made.valid() && !building())
+      error(Code::H0306, name.span, fmt::format("`{}` has a value already", name.name))
+          .label(it->second.made, "made here");
+    if (!good || !init) {
+      frame.names[name.name] = Value();
+      continue;
+    }
+    if (building()) {
+      std::string full = frame.path + name.name;
+      Weight parameter{full, dims, name.span, stmt.type.span, "", stmt.frozen.has_value()};
+      for (Loop &loop : loops)
+        parameter.signature += loop.axis->id + "|";
+      for (Axis *axis : dims)
+        parameter.signature += fmt::format("{}={},", axis->name, axis->size.value_or(0));
+      parameter.signature += fmt::format("{}({},{})", init->kind, init->a, init->b);
+      auto [it, fresh] = parameters.emplace(full, parameter);
+      if (!fresh && it->second.signature != parameter.signature) {
+        Diagnostic &d = error(Code::H0307, name.span, fmt::format("two different parameters are called `{}`", full));
+        d.label(it->second.span, "the other one");
+        d.help("two calls with one `as` share their parameters, so module, dims and constants must agree; "
+               "give one of them another name");
+        frame.names[name.name] = Value();
+        continue;
+      }
+      if (fresh) {
+        Value whole = value;
+        for (size_t i = loops.size(); i-- > 0;)
+          whole.dims.insert(whole.dims.begin(), loops[i].axis);
+        for (size_t i = 0; i < loops.size(); ++i)
+          for (Axis *axis : dims)
+            if (axis->id == loops[i].axis->id) {
+              error(Code::H0506, name.span, fmt::format("a parameter with the dim `{}` inside `repeat {}` is not "
+                                                        "supported yet", axis->name, axis->name))
+                  .help(fmt::format("count the layers with a dim of their own: `dim N ~ {}`", axis->name));
+              good = false;
+            }
+        heddle::Tensor type = good ? irType(name.span, whole) : heddle::Tensor();
+        if (!type) {
+          frame.names[name.name] = Value();
+          continue;
+        }
+        if (auto known = graph.lookupSymbol<VariableOp>(full)) {
+          if (known.getType() != type) { // the entries of a program share their parameters
+            error(Code::H0308, name.span, fmt::format("the parameter `{}` depends on the size of the batch", full))
+                .help("parameters have sizes that are the same for training and sampling");
+            frame.names[name.name] = Value();
+            continue;
+          }
+        } else {
+          mlir::OpBuilder::InsertionGuard guard(*builder);
+          mlir::Block *body = graph.getBody();
+          auto place = body->end();
+          for (mlir::Operation &op : *body)
+            if (!llvm::isa<VariableOp>(op)) {
+              place = op.getIterator();
+              break;
+            }
+          builder->setInsertionPoint(body, place);
+          VariableOp::create(*builder, location(name.span), full, type, "parameter",
+                             static_cast<uint64_t>(loops.size()), init->kind, llvm::APFloat(init->a),
+                             llvm::APFloat(init->b), static_cast<int64_t>(fnv1a(full)), parameter.frozen, nullptr);
+        }
+      }
+      value = read(full, value, name.span);
+      value.name = name.name;
+      value.made = name.span;
+    }
+    frame.names[name.name] = value;
+  }
+}
+
+// The variable is read at the start of the entry; each enclosing loop hands its slice down.
+Value Elaborator::read(const std::string &variable, Value value, Span span) {
+  for (Loop &loop : loops)
+    if (&loop == &loops.back())
+      if (auto it = loop.slices.find(variable); it != loop.slices.end()) {
+        value.ir = it->second;
+        return value;
+      }
+  std::string subject = variable.substr(variable.rfind('.') + 1);
+  auto place = mlir::NameLoc::get(builder->getStringAttr(subject),
+                                  mlir::FileLineColLoc::get(builder->getContext(), span.source->name(),
+                                                            span.start().line, span.start().column));
+  mlir::Value whole;
+  auto reads = entry->getOps<ReadOp>();
+  for (ReadOp op : reads)
+    if (op.getVariable() == variable)
+      whole = op;
+  if (!whole) {
+    mlir::OpBuilder::InsertionGuard guard(*builder);
+    auto position = entry->begin();
+    while (position != entry->end() && llvm::isa<ReadOp>(*position))
+      ++position;
+    builder->setInsertionPoint(entry, position);
+    auto symbol = graph.lookupSymbol<VariableOp>(variable);
+    whole = ReadOp::create(*builder, place, symbol.getType(), mlir::FlatSymbolRefAttr::get(builder->getContext(), variable));
+  }
+  for (Loop &loop : loops) {
+    mlir::Value &slice = loop.slices[variable];
+    if (!slice) {
+      loop.stacked.push_back(whole);
+      auto type = llvm::cast<heddle::Tensor>(whole.getType()).without({id(loop.axis)});
+      slice = loop.block->addArgument(type, place);
+    }
+    whole = slice;
+  }
+  value.ir = whole;
+  return value;
+}
+
+std::optional<Elaborator::Init> Elaborator::initialiser(const Initialiser &init, const std::vector<Axis *> &dims,
+                                                        Frame &frame) {
+  std::vector<Number> numbers;
+  std::vector<Axis *> over;
+  bool good = true, hasOver = false;
+  for (const Argument &arg : init.args) {
+    if (arg.kind == Argument::Kind::Over && !arg.over.into) {
+      hasOver = true;
+      for (const Over::Axis &axis : arg.over.axes) {
+        Axis *a = axis.size ? nullptr : dim(axis.dim, frame);
+        if (a && !llvm::is_contained(dims, a)) {
+          error(Code::H0309, axis.dim.span, fmt::format("the parameter has no dim `{}`", axis.dim.name));
+          a = nullptr;
+        }
+        good &= a != nullptr;
+        over.push_back(a);
+      }
+      continue;
+    }
+    if (arg.kind != Argument::Kind::Positional) {
+      error(Code::H0309, arg.span, fmt::format("`{}` takes no such argument", init.name.name));
+      return std::nullopt;
+    }
+    Value v = expr(*arg.value, frame);
+    if (!v.isUnknown() && (!v.isNumber() || v.number.isBool())) {
+      error(Code::H0309, arg.value->span, "an initial value is made of numbers")
+          .here(fmt::format("this is {}", typeText(v)));
+      good = false;
+    }
+    good &= !v.isUnknown();
+    numbers.push_back(v.number);
+  }
+  if (!good)
+    return std::nullopt;
+  const std::string &name = init.name.name;
+  auto takes = [&](size_t n, const char *usage) {
+    if (numbers.size() == n && (!hasOver || name == "xavier"))
+      return true;
+    error(Code::H0309, init.span, fmt::format("`{}` takes {} number{}", name, n, n == 1 ? "" : "s"))
+        .help(fmt::format("write `{}`", usage));
+    return false;
+  };
+  for (const Number &n : numbers)
+    if (n.known && !std::isfinite(n.real())) {
+      error(Code::H0309, init.span, "an initial value must be finite");
+      return std::nullopt;
+    }
+  if (name == "zeros" || name == "ones")
+    return takes(0, name.c_str()) ? std::optional<Init>({"constant", name == "ones" ? 1.0 : 0.0, 0}) : std::nullopt;
+  if (name == "constant")
+    return takes(1, "constant(0.5)") ? std::optional<Init>({"constant", numbers[0].real(), 0}) : std::nullopt;
+  if (name == "normal") {
+    if (!takes(1, "normal(0.02)"))
+      return std::nullopt;
+    if (numbers[0].known && numbers[0].real() < 0) {
+      error(Code::H0309, init.span, "a standard deviation is not negative");
+      return std::nullopt;
+    }
+    return Init{"normal", 0, numbers[0].real()};
+  }
+  if (name == "uniform") {
+    if (!takes(2, "uniform(-0.1, 0.1)"))
+      return std::nullopt;
+    if (numbers[0].known && numbers[1].known && numbers[0].real() > numbers[1].real()) {
+      error(Code::H0309, init.span, "the lower bound lies above the upper one");
+      return std::nullopt;
+    }
+    return Init{"uniform", numbers[0].real(), numbers[1].real()};
+  }
+  if (name == "xavier") {
+    // Glorot and Bengio 2010: uniform in [-a, a), a = sqrt(6 / (fan-in + fan-out)). Fan-in is the product of the dims
+    // said, fan-out that of the others; without `over`, a matrix has its first dim in and its last out.
+    if (!takes(0, "xavier(over D)"))
+      return std::nullopt;
+    if (!hasOver && dims.size() > 2) {
+      error(Code::H0309, init.span, "the fan-in of a parameter with more than two dims must be said")
+          .help("write `xavier(over H, K)`");
+      return std::nullopt;
+    }
+    double in = 1, out = 1;
+    for (size_t i = 0; i < dims.size(); ++i) {
+      bool isIn = hasOver ? llvm::is_contained(over, dims[i]) : i + 1 < dims.size();
+      (isIn ? in : out) *= static_cast<double>(dims[i]->size.value_or(1));
+    }
+    double a = std::sqrt(6 / (in + out));
+    return Init{"uniform", -a, a};
+  }
+  error(Code::H0309, init.name.span, fmt::format("there is no initialiser `{}`", name))
+      .help("they are zeros, ones, constant(a), normal(std), uniform(a, b), xavier(over D)");
+  return std::nullopt;
+}
+
+} // namespace heddle

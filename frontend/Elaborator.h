@@ -1,0 +1,230 @@
+// Checks a file and builds its graph in one walk over the syntax tree. Internal to the frontend; see BuildGraph.h.
+//
+// The walk has two modes. Check looks at every module once, where it is defined: its own dims are fresh axes without
+// a size, calls are checked against signatures alone, no graph is made. So an error is reported once however often
+// the module is called, and a module that nobody calls is checked too. Build comes after a Check without errors: all
+// sizes are numbers, every call puts the module's body in place of the call, and each form makes its ops. What can
+// only be known then (a division that leaves a rest, an index out of range, a size overflow) is reported by Build.
+//
+// One function per form of expression; a form that fails reports and returns an unknown value, which silences what
+// depends on it.
+#pragma once
+#include "frontend/Diagnostics.h"
+#include "frontend/ModuleTable.h"
+#include "frontend/Value.h"
+#include "ir/graph/Heddle.h"
+
+#include <deque>
+#include <fmt/format.h>
+#include <functional>
+
+namespace heddle {
+
+/// `f32[B, T, D]`.
+std::string typeText(ast::Element element, const std::vector<Axis *> &dims);
+std::string typeText(const Value &value);
+/// FNV-1a, 64 bits: numbers the streams of random numbers by name.
+uint64_t fnv1a(std::string_view text);
+
+class Elaborator {
+public:
+  enum class Mode { Check, Build };
+
+  /// A module's call (or a train block) while its body is walked.
+  struct Frame {
+    const ast::Module *module = nullptr; // null: a train block
+    const ast::File *file = nullptr;
+    std::map<std::string, Value> names;
+    std::map<std::string, Axis *> dims;  // its own, over the file's
+    std::vector<Axis *> rest;            // what `..` took
+    std::string path;                    // "h.{}.attn.": the prefix of its parameters
+    std::string subject;                 // what its results are called in the graph
+    std::map<std::string, Span> levels;  // names of the loops in this body
+    const Frame *caller = nullptr;
+    Span site;
+  };
+  /// A `repeat` whose body is being built.
+  struct Loop {
+    mlir::Block *block = nullptr;
+    Axis *axis = nullptr;
+    std::string name;
+    std::vector<mlir::Value> stacked;
+    std::map<std::string, mlir::Value> slices; // by variable
+  };
+  struct Weight {
+    std::string name;
+    std::vector<Axis *> dims;
+    Span span;
+    Span type;
+    std::string signature; // dims, initialiser: what a tie must agree in
+    bool frozen = false;
+  };
+  struct Input {
+    std::string name; // "data.ids", or a module's argument
+    Span span;
+    std::optional<int64_t> below; // ids must be in [0, below): set when it is used as an index
+  };
+
+  Elaborator(const ModuleTable &table, Diagnostics &diagnostics, Mode mode, std::map<std::string, int64_t> sizes = {});
+
+  // What an entry needs from the graph; set by BuildGraph before Build walks.
+  mlir::OpBuilder *builder = nullptr;
+  mlir::ModuleOp graph;
+  mlir::Block *entry = nullptr; // reads of variables stand at its start
+  mlir::Value seed, step;       // set in training: dropout acts
+  std::vector<Input> inputs;
+  std::vector<mlir::Value> discarded; // results that the train block assigned to `_`
+  std::map<std::string, Weight> parameters;
+  std::map<std::string, unsigned> dropouts; // seen under each path: numbers their streams
+  /// If set, called for every cross_entropy; a true answer stops the walk of its arguments.
+  std::function<void(const ast::Call &, Frame &)> onCrossEntropy;
+
+  bool building() const { return mode == Mode::Build; }
+  bool failed() const { return diagnostics.hasErrors(); }
+  const ModuleTable &modules() const { return table; }
+  Diagnostics &diags() { return diagnostics; }
+
+  // Dims: CheckDims.cpp
+  /// Declares the dims of the main file. `sizes` given to the constructor bind by name.
+  void declareFileDims();
+  Axis *declare(const ast::DimDecl &decl, Frame &frame, bool ofFile);
+  Axis *freshAxis(std::string name, std::optional<int64_t> size, Formula formula, Span span);
+  Axis *fileDim(const std::string &name) const;
+  /// The axis that a name means; an error and null if none.
+  Axis *dim(const ast::Ident &name, const Frame &frame);
+  Axis *findDim(const std::string &name, const Frame &frame) const;
+  std::vector<std::string> dimNames(const Frame &frame) const;
+  /// The dims of a type, `..` replaced by the frame's rest. False if one is unknown or stands twice.
+  bool resolve(const ast::TensorType &type, const Frame &frame, std::vector<Axis *> &dims);
+  struct Size {
+    std::optional<int64_t> value;
+    Formula formula;
+  };
+  /// The size that an expression of dims stands for; nothing after an error.
+  std::optional<Size> size(const ast::Expr &expr, const Frame &frame);
+  const std::map<std::string, Axis *> &fileDims() const { return fileAxes; }
+
+  // Modules: CheckModule.cpp, CheckCall.cpp
+  /// Check mode: walks a module where it is defined.
+  void checkModule(const ast::Module &module);
+  bool statements(const std::vector<ast::StmtPtr> &body, Frame &frame, std::vector<Value> *results);
+  void let(const ast::LetStmt &stmt, Frame &frame);
+  void repeat(const ast::RepeatStmt &stmt, Frame &frame);
+  std::optional<std::vector<Value>> returned(const ast::ReturnStmt &stmt, Frame &frame);
+  Value call(const ast::Call &call, Frame &frame);
+  Value inlineModule(const ast::Module &module, Frame callee);
+
+  // Parameters: CheckParams.cpp
+  void param(const ast::ParamStmt &stmt, Frame &frame);
+  struct Init {
+    const char *kind = "constant";
+    double a = 0, b = 0;
+  };
+  std::optional<Init> initialiser(const ast::Initialiser &init, const std::vector<Axis *> &dims, Frame &frame);
+  Value read(const std::string &name, Value prototype, Span span);
+
+  // Expressions: CheckExpr.cpp and the files named
+  Value expr(const ast::Expr &expr, Frame &frame);
+  Value name(const ast::Name &name, Frame &frame);
+  Value attribute(const ast::Attribute &attribute, Frame &frame);
+  Value unary(const ast::Unary &expr, Frame &frame);
+  Value binary(const ast::Binary &expr, Frame &frame);      // CheckArithmetic.cpp
+  Value contract(const ast::Contract &expr, Frame &frame);  // CheckContract.cpp
+  Value index(const ast::Index &expr, Frame &frame);        // CheckIndex.cpp
+  Value take(Value x, const ast::IndexItem &item, Value at, Frame &frame);
+  Value rename(Value x, const ast::IndexItem &item, Frame &frame);
+  Value addAxis(Value x, const ast::IndexItem &item, Frame &frame);
+  Value builtin(const ast::Call &call, Frame &frame);       // CheckFunctions.cpp
+  static bool isBuiltin(const std::string &name);
+
+  // Elementwise: CheckElementwise.cpp. Operands are tensors; names say what an error calls them.
+  struct Operand {
+    Value value;
+    Span span;
+  };
+  /// The dims of an elementwise result by rule 3; nothing after an error.
+  std::optional<Value> cover(Span op, const std::string &what, const std::vector<Operand> &operands, ast::Element element);
+  template <typename Op> Value unaryOp(Span span, const Value &x) {
+    Value result = like(x);
+    return emit<Op>(span, result, x.ir);
+  }
+  template <typename Op> Value binaryOp(Span span, const std::string &what, Operand a, Operand b) {
+    auto result = cover(span, what, {a, b}, a.value.element);
+    return result ? emit<Op>(span, *result, a.value.ir, b.value.ir) : Value();
+  }
+  Value arithmetic(ast::BinaryOp op, Span span, Operand a, Operand b);
+  Value power(Span span, Operand a, Operand b);
+  Value compare(const char *predicate, Span span, const std::string &what, Operand a, Operand b);
+  Value logic(bool conjunction, Span span, Operand a, Operand b);
+  Value where(Span span, Operand c, Operand a, Operand b);
+  Value extremum(bool max, Span span, Operand a, Operand b);
+  Value negate(Span span, Operand a);
+  /// A number as a rank-0 tensor.
+  Value constant(Span span, double number, ast::Element element);
+  Value toTensor(Span span, const Value &value, ast::Element element);
+  Value toFloat(Span span, const Value &value);
+  Value broadcast(Span span, const Value &x, const std::vector<Axis *> &dims);
+  Value reduce(Span span, const char *kind, const Value &x, const std::vector<Axis *> &over);
+  /// Brings two operands of arithmetic to one element type. False after an error.
+  bool unify(Span op, const std::string &what, Operand &a, Operand &b, bool toFloat, bool boolsToo = false);
+  bool numeric(Span op, const std::string &what, const Operand &x);
+
+  // Making ops
+  template <typename Op, typename... Args> Value emit(Span span, Value result, Args &&...args) {
+    if (!building())
+      return result;
+    heddle::Tensor type = irType(span, result);
+    if (!type || !countOp(span))
+      return {};
+    result.ir = Op::create(*builder, location(span), type, std::forward<Args>(args)...);
+    return result;
+  }
+  /// The same dims and index-ness, no history.
+  static Value like(const Value &x) {
+    Value v = Value::tensor(x.element, x.dims);
+    v.index = x.index;
+    return v;
+  }
+  mlir::Location location(Span span) const;
+  /// Null after an error (more elements than 2^62, an unknown size).
+  heddle::Tensor irType(Span span, const Value &value);
+  mlir::Type element(ast::Element element) const;
+  mlir::StringAttr id(const Axis *axis) const { return builder->getStringAttr(axis->id); }
+  mlir::ArrayAttr ids(const std::vector<Axis *> &axes) const;
+  /// The value with its graph type in the order of its dims.
+  mlir::Value ordered(Span span, const Value &value);
+  bool countOp(Span span);
+  bool refuseElement(ast::Element element, Span span);
+
+  // Messages
+  /// "`v`", or "this value".
+  std::string called(const Value &value) const;
+  Diagnostic &error(Code code, Span span, std::string message);
+  /// Labels the value where it was made, with its type.
+  void labelMade(Diagnostic &d, const Value &value, Span besides);
+  std::string describe(const Axis *axis) const;
+  void noteSameSize(Diagnostic &d, const Axis *wanted, const Value &value);
+
+  /// In [0, size)? Otherwise an error, except for data, whose bound is recorded, and where sizes are not known.
+  bool inRange(const Value &index, Span span, const Axis *axis, Frame &frame);
+
+  static constexpr size_t maxOps = 200000;
+  static constexpr int64_t maxLoops = 4; // HEDDLE_MAX_LOOPS of runtime/Abi.h
+
+  std::vector<Loop> loops;
+  const Frame *current = nullptr;
+
+private:
+  const ModuleTable &table;
+  Diagnostics &diagnostics;
+  Mode mode;
+  std::map<std::string, int64_t> given;
+  std::deque<Axis> axes;
+  std::map<std::string, Axis *> fileAxes;
+  std::map<std::string, int64_t> idSizes; // sizes under which a name of the graph has been used
+  std::set<std::string> liveIds;
+  size_t ops = 0;
+  std::map<std::string, std::pair<std::string, Span>> ties; // call sites with parameters: what a tie must agree in
+};
+
+} // namespace heddle

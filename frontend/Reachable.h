@@ -1,0 +1,11 @@
+// Which parameters a loss can reach.
+#pragma once
+#include "frontend/Elaborator.h"
+
+namespace heddle {
+
+/// Reports every parameter of the entry that training cannot reach from `loss`. Those behind stop_grad, or behind a
+/// result that the block discards with `_`, are marked frozen instead.
+void checkReachable(Elaborator &el, mlir::Value loss);
+
+} // namespace heddle

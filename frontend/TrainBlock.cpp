@@ -1,0 +1,322 @@
+// Reads the settings of a train block. What the language has and the runtime has not yet is refused by name.
+#include "frontend/TrainBlock.h"
+#include "frontend/DidYouMean.h"
+
+#include <charconv>
+#include <nlohmann/json.hpp>
+
+namespace heddle {
+using namespace ast;
+
+static std::optional<int64_t> wholeNumber(const std::string &text) {
+  int64_t value = 0;
+  auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
+  return bad == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
+}
+
+std::map<std::string, int64_t> readSizes(const File &file, const Train *block, Diagnostics &diagnostics,
+                                         const BuildSettings &settings) {
+  std::map<std::string, int64_t> sizes;
+  std::map<std::string, const DimDecl *> decls;
+  std::vector<std::string> names{"steps", "seed"};
+  for (const DimDecl &decl : file.dims)
+    decls[decl.name.name] = &decl, names.push_back(decl.name.name);
+  std::map<std::string, Span> seen;
+  if (block)
+    for (const StmtPtr &stmt : block->body) {
+      auto *size = stmt->as<SizeStmt>();
+      if (!size)
+        continue;
+      for (const SizeStmt::Entry &entry : size->entries) {
+        auto it = decls.find(entry.dim.name);
+        if (it == decls.end()) {
+          Diagnostic &d = diagnostics.error(Code::H0201, entry.dim.span, fmt::format("there is no dim `{}`", entry.dim.name));
+          std::string hint = didYouMean(entry.dim.name, names);
+          d.help(hint.empty() ? fmt::format("declare it at the top of the file: `dim {}`", entry.dim.name) : hint);
+          continue;
+        }
+        if (it->second->size || it->second->like) {
+          diagnostics.error(Code::H0401, entry.dim.span, fmt::format("`{}` has a size already", entry.dim.name))
+              .label(it->second->span, "declared with it here")
+              .help(it->second->like ? fmt::format("give `{}` its size", it->second->like->name)
+                                     : fmt::format("declare it open: `dim {}`", entry.dim.name));
+          continue;
+        }
+        if (auto [at, fresh] = seen.emplace(entry.dim.name, entry.span); !fresh) {
+          diagnostics.error(Code::H0401, entry.dim.span, fmt::format("`{}` is given twice", entry.dim.name))
+              .label(at->second, "here first");
+          continue;
+        }
+        if (entry.sizes.size() > 1) {
+          diagnostics.error(Code::H0509, entry.span, "length buckets, `T = 64 | 128`, are not supported yet")
+              .help("give one size");
+          continue;
+        }
+        auto *literal = entry.sizes[0]->as<IntLiteral>();
+        if (!literal) {
+          diagnostics.error(Code::H0401, entry.sizes[0]->span, "a size is a whole number here");
+          continue;
+        }
+        sizes[entry.dim.name] = literal->value;
+      }
+    }
+  for (auto &[name, text] : settings.set) {
+    auto value = wholeNumber(text);
+    auto it = decls.find(name);
+    std::string problem;
+    if (name == "steps" || name == "seed")
+      problem = value && *value >= 0 ? "" : fmt::format("--set {}={}: not a whole number", name, text);
+    else if (it == decls.end())
+      problem = fmt::format("--set {}={}: there is no dim `{}`", name, text, name);
+    else if (!value || *value < 1)
+      problem = fmt::format("--set {}={}: a size is a whole number from 1", name, text);
+    else if (it->second->like)
+      problem = fmt::format("--set {}={}: {} has the size of {}", name, text, name, it->second->like->name);
+    else if (it->second->size && !it->second->size->is<IntLiteral>())
+      problem = fmt::format("--set {}={}: {} is computed from other dims", name, text, name);
+    else
+      sizes[name] = *value;
+    if (!problem.empty()) {
+      Diagnostic &d = diagnostics.error(Code::H0402, it == decls.end() ? Span() : it->second->span, problem);
+      if (it == decls.end() && name != "steps" && name != "seed")
+        if (std::string hint = didYouMean(name, names); !hint.empty())
+          d.help(hint);
+    }
+  }
+  return sizes;
+}
+
+namespace {
+
+struct Reader {
+  Elaborator &el;
+  const BuildSettings &settings;
+  TrainBlock &out;
+  Elaborator::Frame frame;
+
+  std::optional<int64_t> whole(const Expr &e, const char *what, int64_t least) {
+    auto n = readNumber(e, el, frame, what);
+    if (!n)
+      return std::nullopt;
+    if (!n->isInt() || (n->known && n->i < least)) {
+      el.error(Code::H0410, e.span, fmt::format("{} must be a whole number from {}", what, least));
+      return std::nullopt;
+    }
+    return n->i;
+  }
+
+  void data(const Expr &e) {
+    auto *call = e.as<Call>();
+    std::string kind = call ? call->callee.name : "";
+    out.data.span = call ? call->callee.span : e.span;
+    if (kind != "text" && kind != "tensors") {
+      bool later = kind == "csv" || kind == "pairs";
+      el.error(later ? Code::H0510 : Code::H0403, out.data.span,
+               later ? fmt::format("the data source `{}` is not supported yet", kind)
+                     : call ? fmt::format("there is no data source `{}`", kind) : "this is not a data source")
+          .help("there are `text(\"corpus.txt\", tokenizer = \"char\")` and "
+                "`tensors(\"batches.safetensors\", ids: i32[B,T], next: i32[B,T])`");
+      return;
+    }
+    out.data.kind = kind;
+    std::vector<Ident> over;
+    for (const Argument &arg : call->args) {
+      auto *string = arg.value ? arg.value->as<StringLiteral>() : nullptr;
+      if (arg.kind == Argument::Kind::Positional && string && out.data.path.empty()) {
+        out.data.path = string->value;
+        out.data.pathSpan = arg.span;
+      } else if (arg.kind == Argument::Kind::Named && kind == "text" && arg.name.name == "tokenizer" && string) {
+        out.data.tokenizer = string->value;
+        if (string->value != "char" && string->value != "byte")
+          el.error(Code::H0510, arg.value->span, fmt::format("the tokenizer \"{}\" is not supported yet", string->value))
+              .help("there are \"char\" and \"byte\"");
+      } else if (arg.kind == Argument::Kind::Named && kind == "text" && arg.name.name == "split") {
+        auto n = readNumber(*arg.value, el, frame, "`split`");
+        if (n && !(n->real() > 0 && n->real() <= 1))
+          el.error(Code::H0410, arg.value->span, "`split` is the part to train on: above 0, at most 1");
+        out.data.split = n ? n->real() : 0.9;
+      } else if (arg.kind == Argument::Kind::Over && kind == "text" && !arg.over.into && arg.over.axes.size() == 2) {
+        for (const Over::Axis &axis : arg.over.axes)
+          over.push_back(axis.dim);
+      } else if (arg.kind == Argument::Kind::Field && kind == "tensors") {
+        field(arg);
+      } else {
+        el.error(Code::H0403, arg.span, fmt::format("the data source `{}` takes no such argument", kind))
+            .help(kind == "text" ? "write `text(\"corpus.txt\", tokenizer = \"char\", split = 0.9)`"
+                                 : "write `tensors(\"batches.safetensors\", ids: i32[B,T], next: i32[B,T])`");
+      }
+    }
+    if (out.data.path.empty())
+      el.error(Code::H0403, call->parens, fmt::format("the data source `{}` names no file", kind))
+          .help(fmt::format("write `{}(\"corpus.txt\")`", kind));
+    if (kind == "text") {
+      if (over.empty())
+        over = {{"B", call->span}, {"T", call->span}};
+      for (const Ident &dim : over)
+        if (!el.findDim(dim.name, frame))
+          el.error(Code::H0201, dim.span, fmt::format("a text has the axes {} and {}, but there is no dim `{}`", over[0].name, over[1].name, dim.name))
+              .help("declare `dim B, T`, or name others: `text(\"corpus.txt\", over N, T)`");
+      for (const char *name : {"ids", "next"})
+        out.data.fields.push_back({name, Element::I32, over});
+    } else if (out.data.fields.empty()) {
+      el.error(Code::H0403, call->parens, "`tensors` names no field").help("write `tensors(\"batches.safetensors\", ids: i32[B,T])`");
+    }
+  }
+
+  void field(const Argument &arg) {
+    for (const DataField &other : out.data.fields)
+      if (other.name == arg.name.name)
+        el.error(Code::H0403, arg.name.span, fmt::format("the field `{}` stands twice", arg.name.name));
+    if (arg.type.rest)
+      el.error(Code::H0403, *arg.type.rest, "a field says all of its dims");
+    std::vector<Axis *> dims;
+    el.refuseElement(arg.type.element, arg.type.elementSpan);
+    el.resolve(arg.type, frame, dims);
+    out.data.fields.push_back({arg.name.name, arg.type.element, arg.type.dims});
+  }
+
+  void setting(const SettingStmt &stmt) {
+    const std::string &name = stmt.name.name;
+    const Expr &e = *stmt.value;
+    if (name == "data")
+      data(e);
+    else if (name == "optim")
+      out.optimizer = readOptimizer(e, el, frame);
+    else if (name == "steps")
+      out.steps = whole(e, "`steps`", 1).value_or(0);
+    else if (name == "seed")
+      out.seed = static_cast<uint64_t>(whole(e, "`seed`", 0).value_or(0));
+    else if (name == "from") {
+      if (auto *string = e.as<StringLiteral>())
+        out.from = string->value;
+      else
+        el.error(Code::H0410, e.span, "`from` must be the path of a checkpoint").help("write `from = \"out/bert\"`");
+    } else
+      el.error(Code::H0511, stmt.name.span, fmt::format("`{}` is not supported yet", name))
+          .help(name == "batch" ? "give the batch a size: `size B = 8`" : "leave it out");
+  }
+
+  void every(const EveryStmt &stmt) {
+    int64_t n = whole(*stmt.period, "the period of `every`", 1).value_or(0);
+    for (auto &action : stmt.actions) {
+      PeriodicAction result{n, action->callee.name, "", 20};
+      if (result.what != "eval" && result.what != "save") {
+        bool later = result.what == "sample";
+        el.error(later ? Code::H0511 : Code::H0404, action->callee.span,
+                 later ? "`sample` while training is not supported yet" : fmt::format("there is no action `{}`", result.what))
+            .help("there are `eval(lm, batches = 20)` and `save`");
+        continue;
+      }
+      for (const Argument &arg : action->args) {
+        auto *name = arg.value ? arg.value->as<Name>() : nullptr;
+        bool eval = result.what == "eval";
+        if (eval && arg.kind == Argument::Kind::Positional && name) {
+          result.loss = name->name;
+          bool known = false;
+          for (const LossStmt *loss : out.losses)
+            known |= loss->name.name == name->name;
+          if (!known)
+            el.error(Code::H0404, arg.span, fmt::format("there is no loss `{}`", name->name))
+                .help("eval names a loss of the block: `eval(lm, batches = 20)`");
+        } else if (eval && arg.kind == Argument::Kind::Named && arg.name.name == "batches") {
+          result.batches = whole(*arg.value, "`batches`", 1).value_or(20);
+        } else {
+          el.error(Code::H0404, arg.span, fmt::format("`{}` takes no such argument", result.what))
+              .help("write `eval(lm, batches = 20)` and `save`");
+        }
+      }
+      out.every.push_back(result);
+    }
+  }
+};
+
+} // namespace
+
+TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSettings &settings) {
+  TrainBlock out;
+  out.ast = &block;
+  Reader reader{el, settings, out, {}};
+  reader.frame.file = &el.modules().file();
+  std::map<std::string, Span> seen;
+  auto once = [&](const std::string &key, Span span, const std::string &what) {
+    auto [it, fresh] = seen.emplace(key, span);
+    if (!fresh)
+      el.error(Code::H0405, span, fmt::format("{} stands twice", what)).label(it->second, "here first");
+    return fresh;
+  };
+  for (const StmtPtr &stmt : block.body)
+    if (auto *loss = stmt->as<LossStmt>())
+      if (once("loss " + loss->name.name, loss->name.span, fmt::format("the loss `{}`", loss->name.name)))
+        out.losses.push_back(loss);
+  for (const StmtPtr &stmt : block.body) {
+    if (auto *setting = stmt->as<SettingStmt>()) {
+      if (once(setting->name.name, setting->name.span, fmt::format("`{}`", setting->name.name)))
+        reader.setting(*setting);
+    } else if (auto *minimise = stmt->as<MinimiseStmt>()) {
+      if (once("minimise", stmt->span, "`minimise`"))
+        out.minimise = minimise;
+    } else if (auto *precision = stmt->as<PrecisionStmt>()) {
+      if (precision->element.name == "bf16")
+        el.error(Code::H0501, stmt->span, "`precision bf16` is not supported yet").help("leave it out: f32 is used");
+      else if (precision->element.name != "f32")
+        el.error(Code::H0410, precision->element.span, fmt::format("there is no precision `{}`", precision->element.name));
+    } else if (auto *every = stmt->as<EveryStmt>()) {
+      reader.every(*every);
+    } else if (stmt->is<MetricStmt>()) {
+      el.error(Code::H0511, stmt->span, "`metric` is not supported yet").help("a `loss` that is not minimised has its own curve too");
+    }
+  }
+  auto missing = [&](const char *what, const char *help) {
+    el.error(Code::H0406, block.name.span, fmt::format("the train block `{}` has no {}", block.name.name, what)).help(help);
+  };
+  if (out.losses.empty())
+    missing("loss", "write `loss lm = cross_entropy(y, data.next, over V)`");
+  if (!out.minimise && out.losses.size() != 1)
+    missing("`minimise`", "say what is minimised: `minimise lm`");
+  if (!seen.count("optim"))
+    missing("optimizer", "write `optim = adamw(lr = 3e-4)`");
+  if (!seen.count("steps"))
+    missing("number of steps", "write `steps = 2000`");
+  if (!seen.count("data"))
+    missing("data", "write `data = text(\"corpus.txt\", tokenizer = \"char\")`");
+  auto override = [&](const char *name) {
+    auto it = settings.set.find(name);
+    return it == settings.set.end() ? std::nullopt : wholeNumber(it->second);
+  };
+  if (auto steps = override("steps"))
+    out.steps = *steps;
+  if (auto seed = override("seed"))
+    out.seed = static_cast<uint64_t>(*seed);
+  return out;
+}
+
+std::string configJson(const TrainBlock &block, const std::string &minimise, const std::map<std::string, int64_t> &ranges,
+                       const BuildSettings &settings) {
+  using nlohmann::json;
+  json data = {{"kind", block.data.kind}, {"path", block.data.path}};
+  if (block.data.kind == "text")
+    data["tokenizer"] = block.data.tokenizer, data["split"] = block.data.split;
+  json every = json::array();
+  for (const PeriodicAction &action : block.every) {
+    json one = {{"n", action.n}, {"do", action.what}};
+    if (action.what == "eval") {
+      one["batches"] = action.batches;
+      if (!action.loss.empty())
+        one["loss"] = action.loss;
+    }
+    every.push_back(one);
+  }
+  json batch = json::object();
+  for (auto &[name, size] : block.sizes)
+    batch[name] = size;
+  json root = {{"program", block.ast->name.name}, {"base", settings.base}, {"data", data}, {"batch", batch},
+               {"steps", block.steps}, {"seed", block.seed}, {"minimise", minimise}, {"every", every}};
+  root["ranges"] = json(ranges);
+  if (!block.from.empty())
+    root["from"] = block.from;
+  if (block.vocabularySize)
+    root["vocab"] = {{"dim", block.vocabularyDim}, {"size", *block.vocabularySize}};
+  return root.dump();
+}
+
+} // namespace heddle
