@@ -56,5 +56,13 @@ def LowerToKernels : Pass<"lower-to-kernels", "::mlir::ModuleOp"> {
 }
 
 //===------------------------------------------------------------------------------------------------- kernel
+def ExpandMath : Pass<"expand-math", "::mlir::ModuleOp"> {
+  let summary = "turn exp, tanh, ... into calls of functions made of arithmetic";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect", "::mlir::math::MathDialect"];
+}
+def ExpandFma : Pass<"expand-fma", "::mlir::ModuleOp"> {
+  let summary = "turn fused multiply-add into multiply and add";
+  let dependentDialects = ["::mlir::arith::ArithDialect"];
+}
 
 #endif
