@@ -278,6 +278,7 @@ static void formPasses(NestPlan &plan, FusedOp op) {
         if (plan.savedIn.try_emplace(value, it->second).second) plan.passes[it->second].saves.push_back(value);
         continue;
       }
+      plan.passes[pass].costly |= isExpensive(def);
       llvm::append_range(work, def->getOperands());
     }
   }
@@ -302,7 +303,11 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target) {
   int64_t most = std::max<int64_t>(1, target.registers / 2 / static_cast<int64_t>(accumulators));
   int64_t size = plan.vectorAxis < 0 ? 1 : plan.axes[plan.vectorAxis].size;
   if (plan.vectorReduced()) plan.columns = size >= 8 * plan.lanes ? std::min<int64_t>(4, most) : 1;
-  else if (plan.reduces()) plan.columns = std::clamp<int64_t>(size / plan.lanes, 1, std::min<int64_t>(4, most));
+  else if (plan.reduces()) {
+    // As wide as four vectors; one cache line where the body is long.
+    int64_t widest = llvm::any_of(plan.passes, [](const NestPass &p) { return p.costly; }) ? 16 / plan.lanes : 4;
+    plan.columns = std::clamp<int64_t>(size / plan.lanes, 1, std::min(widest, most));
+  }
 
   int64_t desired = std::clamp<int64_t>(plan.shape.elements() / kTileElements, 1, kMaxTiles);
   while (plan.split < plan.outer.size() && plan.units < desired)

@@ -52,6 +52,7 @@ struct NestPass {
   llvm::SmallVector<mlir::Operation *> reductions;
   llvm::SmallVector<unsigned> stores;  // full results of the fused op
   llvm::SmallVector<mlir::Value> saves;  // full values put into scratch for later passes
+  bool costly = false;                   // computes something whose latency hides that of the accumulators
 };
 
 struct NestPlan {
