@@ -1,5 +1,6 @@
 // Passes of heddle-opt over modules in kernel form. The class is read from the module's heddle.target.
 #include "codegen/CodegenPasses.h"
+#include "codegen/llvm/Jit.h"
 #include "ir/kernel/KernelForm.h"
 #include "mlir/Pass/Pass.h"
 
@@ -25,6 +26,28 @@ struct VerifyKernelForm : PassWrapper<VerifyKernelForm, OperationPass<ModuleOp>>
     markAllAnalysesPreserved();
   }
 };
+
+struct EmitLlvm : PassWrapper<EmitLlvm, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(EmitLlvm)
+  EmitLlvm() = default;
+  EmitLlvm(const EmitLlvm &other) : PassWrapper(other) {}
+  StringRef getArgument() const final { return "emit-llvm"; }
+  StringRef getDescription() const final { return "print the kernels of a module in kernel form as LLVM IR or assembly"; }
+  Option<bool> assembly{*this, "asm", llvm::cl::desc("assembly in place of LLVM IR"), llvm::cl::init(false)};
+  void runOnOperation() override {
+    const TargetInfo *target = targetOf(getOperation());
+    if (!target) return signalPassFailure();
+    auto text = emitLlvm(getOperation(), *target, assembly ? LlvmOutput::assembly : LlvmOutput::ir);
+    if (!text) {
+      getOperation().emitError(llvm::toString(text.takeError()));
+      return signalPassFailure();
+    }
+    llvm::outs() << *text;
+  }
+};
 }  // namespace
 
-void heddle::registerCodegenPasses() { PassRegistration<VerifyKernelForm>(); }
+void heddle::registerCodegenPasses() {
+  PassRegistration<VerifyKernelForm>();
+  PassRegistration<EmitLlvm>();
+}

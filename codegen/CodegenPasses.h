@@ -3,7 +3,7 @@
 
 namespace heddle {
 
-/// Registers --verify-kernel-form.
+/// Registers --verify-kernel-form and --emit-llvm.
 void registerCodegenPasses();
 
 }  // namespace heddle
