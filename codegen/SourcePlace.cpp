@@ -1,4 +1,5 @@
 // Walks locations: names over files, fused lists, call sites (the callee is what the op computes).
+#include "mlir/IR/BuiltinAttributes.h"
 #include "codegen/SourcePlace.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/Path.h"

@@ -5,6 +5,7 @@
 //
 // This is greedy in program order; a minimum cut (as PyTorch's partitioner) would be optimal, but chains in
 // transformer blocks are short and meet at values that are saved for products anyway.
+#include "mlir/IR/IRMapping.h"
 #include "passes/graph/SavedValues.h"
 
 #include "llvm/ADT/SetVector.h"
