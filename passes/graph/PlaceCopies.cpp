@@ -63,6 +63,9 @@ static bool mayReplace(Operation *op, ArrayRef<Value> old) {
       if (reader == op ? !canWriteOver(op, name) : !reader->isBeforeInBlock(op) && !isa<YieldOp, WriteOp>(reader))
         return false;
     }
+    // Under another axis' name, the same memory is met in another order.
+    for (Value operand : op->getOperands())
+      if (operand != name && viewedValue(operand) == name) return false;
   }
   return true;
 }
@@ -96,17 +99,24 @@ static void placeInRepeat(RepeatOp repeat) {
     if (owner != repeat.getCarriedArgs()[i] && isa<BlockArgument>(owner))
       yield->setOperand(i, copyOf(builder, loc, yield->getOperand(i)));
   }
+  // Collected values first, and their copies where they are made: what is carried may be written over them later on.
   llvm::SmallPtrSet<Value, 8> placed;
-  for (size_t i = 0; i < yield->getNumOperands(); ++i) {
+  for (size_t i = carried; i < yield->getNumOperands(); ++i) {
     Value value = yield->getOperand(i), owner = viewedValue(value);
-    if (i < carried && value == repeat.getCarriedArgs()[i]) continue;  // carried on unchanged
-    bool fits = ownedIn(body, owner) && placed.insert(owner).second && value == owner;
-    if (fits && i < carried) fits = mayReplace(owner.getDefiningOp(), {repeat.getCarriedArgs()[i]});
-    if (!fits) {
-      Value copy = copyOf(builder, loc, value);
-      placed.insert(copy);
-      yield->setOperand(i, copy);
-    }
+    if (ownedIn(body, owner) && value == owner && placed.insert(owner).second) continue;
+    if (Operation *maker = value.getDefiningOp(); maker && maker->getBlock() == body)
+      builder.setInsertionPointAfter(maker);
+    else
+      builder.setInsertionPointToStart(body);
+    yield->setOperand(i, copyOf(builder, loc, value));
+  }
+  builder.setInsertionPoint(yield);
+  for (size_t i = 0; i < carried; ++i) {
+    Value value = yield->getOperand(i), owner = viewedValue(value);
+    if (value == repeat.getCarriedArgs()[i]) continue;  // carried on unchanged
+    bool fits = ownedIn(body, owner) && value == owner && placed.insert(owner).second &&
+                mayReplace(owner.getDefiningOp(), {repeat.getCarriedArgs()[i]});
+    if (!fits) yield->setOperand(i, copyOf(builder, loc, value));
   }
 }
 

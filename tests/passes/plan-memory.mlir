@@ -130,3 +130,28 @@ module {
     return %p#0, %p#1 : !x, !x
   }
 }
+
+// -----
+
+// A carried value that is collected, too, is copied before the next one is written over it.
+!x = !heddle.tensor<[B=2, T=16], f32>
+!w = !heddle.tensor<[L=4, B=2, T=16], f32>
+!i = !heddle.tensor<[], i32>
+// CHECK-LABEL: @collect_carried
+// CHECK: heddle.repeat
+// CHECK: heddle.broadcast
+// CHECK: heddle.exp
+module {
+  func.func @collect_carried(%x: !x) -> !w {
+    %y, %ys = heddle.repeat "h" over "L" = 4 carry(%x) stack() : (!x) -> (!x, !w) {
+    ^bb0(%h: !i, %a: !x):
+      %c = heddle.fused(%a) : (!x) -> !x {
+      ^bb0(%i: !x):
+        %0 = heddle.exp %i : (!x) -> !x
+        heddle.yield %0 : !x
+      }
+      heddle.yield %c, %a : !x, !x
+    }
+    return %ys : !w
+  }
+}
