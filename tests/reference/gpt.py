@@ -32,7 +32,7 @@ def chain(rows, length):
 
 def curve(initial, batches, kind):
     p = {name: t.to(kind).clone().requires_grad_() for name, t in initial.items()}
-    optimizer = torch.optim.AdamW(p.values(), lr=0.0, betas=(0.9, 0.95), eps=1e-8, weight_decay=0.1)
+    optimizer = gpt.adamw(p, 0.95, 0.1)
     losses = []
     for step, (ids, following) in enumerate(batches, 1):
         value = gpt.loss(p, ids, following, c)
@@ -40,7 +40,7 @@ def curve(initial, batches, kind):
         optimizer.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(p.values(), 1.0)
-        optimizer.param_groups[0]["lr"] = gpt.rate(step, STEPS, WARMUP, PEAK, LAST)
+        gpt.set_rate(optimizer, gpt.rate(step, STEPS, WARMUP, PEAK, LAST))
         optimizer.step()
     return torch.tensor(losses, dtype=torch.float64)
 

@@ -93,3 +93,15 @@ def load(path):
     kinds = {code: kind for kind, code in CODES.items()}
     return {name: torch.frombuffer(bytearray(t.data.tobytes()), dtype=kinds[t.data.typecode]).reshape(t.shape)
             for name, t in tensorfile.read(path).items() if t.data.typecode in kinds and len(t.data)}
+
+
+def adamw(p, beta2, decay):
+    """AdamW as Heddle applies it: gains and biases, of one dim, do not decay."""
+    groups = [{"params": [t for t in p.values() if t.dim() >= 2], "weight_decay": decay},
+              {"params": [t for t in p.values() if t.dim() < 2], "weight_decay": 0.0}]
+    return torch.optim.AdamW(groups, lr=0.0, betas=(0.9, beta2), eps=1e-8)
+
+
+def set_rate(optimizer, value):
+    for group in optimizer.param_groups:
+        group["lr"] = value

@@ -67,7 +67,7 @@ def sample(p):
 
 def train(p):
     p = {name: p[name].clone().requires_grad_() for name in gpt.shapes(c)}
-    optimizer = torch.optim.AdamW(p.values(), lr=0.0, betas=(0.9, a.beta2), eps=1e-8, weight_decay=a.decay)
+    optimizer = gpt.adamw(p, a.beta2, a.decay)
     begin = time.perf_counter()
     for step in range(1, a.steps + 1):
         w = windows(heddle_batches.training(a.seed, step, c.B, c.T, trained))
@@ -75,7 +75,7 @@ def train(p):
         optimizer.zero_grad()
         value.backward()
         torch.nn.utils.clip_grad_norm_(p.values(), 1.0)
-        optimizer.param_groups[0]["lr"] = gpt.rate(step, a.steps, a.warmup, a.lr, a.lr / 10)
+        gpt.set_rate(optimizer, gpt.rate(step, a.steps, a.warmup, a.lr, a.lr / 10))
         optimizer.step()
         if step % a.every == 0 or step == a.steps:
             print(json.dumps({"step": step, "train": round(value.item(), 4)} | losses(p)
