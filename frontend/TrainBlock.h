@@ -10,7 +10,7 @@ struct DataField {
   ast::Element element = ast::Element::I32;
   std::vector<ast::Ident> dims;
 };
-struct DataSource {
+struct DataDeclaration {
   std::string kind; // "text", "tensors"; empty: none
   std::string path, tokenizer = "char";
   double split = 0.9;
@@ -48,7 +48,7 @@ struct PeriodicAction {
 
 struct TrainBlock {
   const ast::Train *ast = nullptr;
-  DataSource data;
+  DataDeclaration data;
   std::map<std::string, int64_t> sizes; // from `size`, overridden by --set
   int64_t steps = 0;
   uint64_t seed = 0;

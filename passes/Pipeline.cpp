@@ -23,7 +23,7 @@ static constexpr PipelineStep kSteps[] = {
     // grad: forward, backward and update, one op per idea
     {Stage::fused, "decompose-norms", "softmax, norms and cross entropy become reductions and elementwise ops"},
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
-    {Stage::fused, "simplify", "fold constants and drop what changes nothing"},
+    {Stage::fused, "canonicalize{region-simplify=disabled}", "fold constants and drop what changes nothing"},
     {Stage::fused, "cse", "compute equal values once"},
     {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},
     {Stage::fused, "fuse-elementwise", "group what becomes one loop nest"},
