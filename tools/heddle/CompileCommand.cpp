@@ -1,15 +1,14 @@
-// heddle compile FILE [--emit=STAGE] [-o OUT]: the program at a stage of its way down.
+// heddle compile FILE [--emit=STAGE] [-o OUT]: the program at a stage of its way down, or a native program.
+#include "tools/heddle/Compilation.h"
+#include "tools/heddle/Door.h"
 #include "tools/heddle/SubCommand.h"
-#include "tools/heddle/ParsedFile.h"
-#include "tools/heddle/Settings.h"
 
-#include "frontend/BuildGraph.h"
+#include "codegen/llvm/Jit.h"
 #include "frontend/DidYouMean.h"
 #include "frontend/PrintAst.h"
 
-#include "mlir/IR/Verifier.h"
-
 #include <algorithm>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
@@ -18,62 +17,106 @@ namespace heddle {
 namespace {
 
 struct Options {
-  std::string file;
-  std::string emit = "ast";
-  std::string output;
-  std::string train;
-  SettingFlags settings;
+  Compilation compilation;
+  std::string emit = "exe", output, target;
 };
 
-const std::vector<std::string> stages = {"ast", "graph"};
+const std::vector<std::string> emissions = {"ast", "graph", "grad", "fused", "plan", "kernel",
+                                            "cpp", "llvm",  "asm",  "obj",   "exe"};
 
-/// The graph of the train block, as MLIR prints it.
-int emitGraph(const Options &options, ParsedFile &parsed) {
-  BuildSettings settings;
-  if (int code = readSettings(options.settings, options.file, settings))
+int emitAst(Options &options) {
+  Compilation &compilation = options.compilation;
+  int code = parseFile(compilation.file, compilation.parsed);
+  if (code == exitInputOutput)
     return code;
-  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
-  auto graph = buildTrain(*parsed.file, options.train, parsed.diagnostics, context, settings);
-  printDiagnostics(parsed.diagnostics);
-  if (!graph)
-    return exitProgramErrors;
-  if (mlir::failed(mlir::verify(*graph)))
-    return complain(exitInternal, "the graph is malformed: this is a bug in Heddle");
+  printDiagnostics(compilation.parsed.diagnostics);
+  return code == exitDone ? writeOutput(options.output, printAst(*compilation.parsed.file)) : code;
+}
+
+int emitStage(Options &options, Stage stage, const TargetInfo &target) {
+  if (stage < options.compilation.stage)
+    return complain(exitUsage, fmt::format("--from={} is behind --emit={}", options.compilation.from, options.emit));
+  if (int code = options.compilation.lowerTo(stage, target); code != exitDone)
+    return code;
   std::string text;
   llvm::raw_string_ostream stream(text);
-  graph->print(stream);
+  options.compilation.module->print(stream, mlir::OpPrintingFlags().enableDebugInfo(false));
   return writeOutput(options.output, text + "\n");
 }
 
-int run(const Options &options) {
-  if (std::find(stages.begin(), stages.end(), options.emit) == stages.end()) {
-    std::string guess = didYouMean(options.emit, stages);
+int emitFromLlvm(Options &options, const TargetInfo &target) {
+  mlir::OwningOpRef<mlir::ModuleOp> kernels = options.compilation.kernelsFor(target);
+  if (!kernels)
+    return exitInternal;
+  LlvmOutput output = options.emit == "llvm"  ? LlvmOutput::ir
+                      : options.emit == "asm" ? LlvmOutput::assembly
+                                              : LlvmOutput::object;
+  llvm::Expected<std::string> text = emitLlvm(*kernels, target, output);
+  if (!text)
+    return complain(exitInternal, fmt::format("internal error: {}", llvm::toString(text.takeError())));
+  return writeOutput(options.output, *text);
+}
+
+// Output in the way of something is told before anything is compiled.
+int checkOutput(const Options &options) {
+  if (options.output.empty() || options.output == "-") {
+    if (options.emit == "exe" || options.emit == "obj")
+      return complain(exitUsage, fmt::format("--emit={} writes a binary file: say which with -o FILE", options.emit));
+    return exitDone;
+  }
+  std::error_code ignored;
+  if (std::filesystem::is_directory(options.output, ignored))
+    return complain(exitInputOutput, fmt::format("`{}` is a directory", options.output));
+  if (std::filesystem::equivalent(options.output, options.compilation.file, ignored))
+    return complain(exitUsage, "the output would overwrite the program");
+  return exitDone;
+}
+
+int run(Options &options) {
+  if (std::find(emissions.begin(), emissions.end(), options.emit) == emissions.end()) {
+    std::string guess = didYouMean(std::string_view(options.emit), emissions);
     return complain(exitUsage, fmt::format("there is no stage `{}`; {}", options.emit,
-                                           guess.empty() ? fmt::format("there are: {}", fmt::join(stages, ", "))
+                                           guess.empty() ? fmt::format("there are: {}", fmt::join(emissions, ", "))
                                                          : guess));
   }
-  ParsedFile parsed;
-  int code = parseFile(options.file, parsed);
-  if (code == exitInputOutput)
+  if (int code = checkOutput(options); code != exitDone)
     return code;
-  if (code == exitDone && options.emit == "graph")
-    return emitGraph(options, parsed);
-  printDiagnostics(parsed.diagnostics);
-  if (code != exitDone)
+  if (options.emit == "ast")
+    return emitAst(options);
+  bool allClasses = options.target.empty() && (options.emit == "cpp" || options.emit == "exe");
+  const TargetInfo *target = allClasses ? &targetClasses().front() : chooseTargetInfo(options.target);
+  if (!target)
+    return exitInputOutput;
+  if (int code = options.compilation.buildTrain(); code != exitDone)
     return code;
-  return writeOutput(options.output, printAst(*parsed.file));
+  if (std::optional<Stage> stage = findStage(options.emit))
+    return emitStage(options, *stage, *target);
+  if (options.emit == "llvm" || options.emit == "asm" || options.emit == "obj")
+    return emitFromLlvm(options, *target);
+  std::vector<const TargetInfo *> classes;
+  for (const TargetInfo &info : targetClasses())
+    if (allClasses || &info == target)
+      classes.push_back(&info);
+  if (options.emit == "exe")
+    return buildNative(options.compilation, classes, options.output);
+  std::string text;
+  int code = emitCpp(options.compilation, classes, text);
+  return code == exitDone ? writeOutput(options.output, text) : code;
 }
 
 } // namespace
 
 SubCommand addCompileCommand(CLI::App &root) {
   auto options = std::make_shared<Options>();
-  CLI::App *app = root.add_subcommand("compile", "compile a program, or print it at a stage of compilation");
-  app->add_option("FILE", options->file, "a .heddle file; - is stdin")->required();
-  app->add_option("--emit", options->emit, fmt::format("the stage: {}", fmt::join(stages, ", ")));
+  CLI::App *app = root.add_subcommand("compile", "compile a program to a native one, or print it at a stage");
+  app->add_option("FILE", options->compilation.file, "a .heddle file; - is stdin")->required();
+  app->add_option("--emit", options->emit, fmt::format("{} (exe)", fmt::join(emissions, ", ")));
   app->add_option("-o", options->output, "the file to write; stdout if there is none");
-  app->add_option("--train", options->train, "the train block, if the file has several");
-  addSettingFlags(*app, options->settings);
+  app->add_option("--train", options->compilation.block, "the train block, where the file has several");
+  addSettingFlags(*app, options->compilation.flags);
+  app->add_option("--from", options->compilation.from, "FILE is the text of a stage: graph, grad, fused or plan");
+  app->add_option("--target", options->target,
+                  "target class: avx512, avx2 or baseline; without it, C++ and native programs hold all");
   return {app, [options] { return run(*options); }};
 }
 

@@ -28,6 +28,10 @@ struct SubCommand {
 
 SubCommand addCheckCommand(CLI::App &root);
 SubCommand addCompileCommand(CLI::App &root);
+SubCommand addTrainCommand(CLI::App &root);
+SubCommand addEvalCommand(CLI::App &root);
+SubCommand addSampleCommand(CLI::App &root);
+SubCommand addRunCommand(CLI::App &root);
 SubCommand addExplainCommand(CLI::App &root);
 SubCommand addCrashCommand(CLI::App &root);
 

@@ -68,6 +68,10 @@ int run(int argc, char **argv) {
   std::vector<SubCommand> commands = {
       addCheckCommand(root),
       addCompileCommand(root),
+      addTrainCommand(root),
+      addEvalCommand(root),
+      addSampleCommand(root),
+      addRunCommand(root),
       addExplainCommand(root),
       addCrashCommand(root),
   };

@@ -1,0 +1,33 @@
+// A lowered program made ready to run, by either door.
+#pragma once
+
+#include "tools/heddle/Compilation.h"
+
+#include "runtime/Abi.h"
+
+#include <memory>
+#include <string>
+
+namespace heddle {
+
+/// Owns the code of a program.
+class LoadedProgram {
+public:
+  virtual ~LoadedProgram() = default;
+  virtual const HeddleProgram &program() const = 0;
+};
+
+/// JIT-compiles the module's entries for a target class. Null after saying what failed.
+std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target);
+
+/// Emits C++ for a target class, compiles it and loads the result into this process. Null after saying what failed;
+/// `code` is then the exit code.
+std::unique_ptr<LoadedProgram> loadByCpp(Compilation &compilation, const TargetInfo &target, int &code);
+
+/// The program as C++ for the target classes given, best first. Returns an exit code; what failed has been said.
+int emitCpp(Compilation &compilation, const std::vector<const TargetInfo *> &classes, std::string &text);
+
+/// A native program at `path`: the emitted C++, compiled and linked with the runtime. Returns an exit code.
+int buildNative(Compilation &compilation, const std::vector<const TargetInfo *> &classes, const std::string &path);
+
+} // namespace heddle

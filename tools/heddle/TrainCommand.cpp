@@ -1,0 +1,79 @@
+// heddle train | eval | sample FILE: compiles a program and runs it. The runtime does the work and knows the options
+// (runtime/Options.h): a native program has the same ones.
+#include "tools/heddle/Compilation.h"
+#include "tools/heddle/Door.h"
+#include "tools/heddle/SubCommand.h"
+
+#include "runtime/Commands.h"
+#include "runtime/Options.h"
+#include "runtime/RunError.h"
+
+#include <CLI/Config.hpp>
+#include <CLI/Formatter.hpp>
+#include <fmt/format.h>
+
+namespace heddle {
+namespace {
+
+struct Options {
+  Compilation compilation;
+  RunOptions run;
+  bool jit = false, aot = false;
+};
+
+int run(Options &options) {
+  if (options.jit && options.aot)
+    return complain(exitUsage, "--jit and --aot exclude each other");
+  Compilation &compilation = options.compilation;
+  options.run.data = compilation.flags.data;
+  const TargetInfo *target = chooseTargetInfo(options.run.target);
+  if (!target)
+    return exitInputOutput;
+  if (int code = compilation.buildTrain(); code != exitDone)
+    return code;
+  int code = exitInternal;
+  auto loaded = options.aot ? loadByCpp(compilation, *target, code) : loadByJit(compilation, *target);
+  return loaded ? runCommand(loaded->program(), options.run) : code;
+}
+
+SubCommand addRuntimeCommand(CLI::App &root, Command command, const std::string &name, const std::string &purpose) {
+  auto options = std::make_shared<Options>();
+  options->run.command = command;
+  CLI::App *app = root.add_subcommand(name, purpose);
+  app->add_option("FILE", options->compilation.file, "a .heddle file; - is stdin")->required();
+  app->add_option("--train", options->compilation.block, "the train block, where the file has several");
+  addSettingFlags(*app, options->compilation.flags);
+  app->add_option("--from", options->compilation.from, "FILE is the text of a stage: graph, grad, fused or plan");
+  app->add_flag("--jit", options->jit, "compile in memory, with LLVM (what happens by default)");
+  app->add_flag("--aot", options->aot, "compile the emitted C++ with the system's compiler");
+  for (const OptionSpec &spec : runOptionSpecs(command, options->run)) {
+    if (spec.name == "--data")
+      continue; // among the settings: the vocabulary depends on it
+    std::string names = spec.alias.empty() ? spec.name : spec.alias + "," + spec.name;
+    if (spec.value.empty())
+      app->add_flag_callback(names, [set = spec.set] { set(""); }, spec.help);
+    else
+      app->add_option_function<std::string>(names, spec.set, spec.help)->type_name(spec.value);
+  }
+  return {app, [options] {
+            try {
+              return run(*options);
+            } catch (const RunError &problem) {
+              return complain(problem.exitCode, problem.what());
+            }
+          }};
+}
+
+} // namespace
+
+SubCommand addTrainCommand(CLI::App &root) {
+  return addRuntimeCommand(root, Command::kTrain, "train", "train a program");
+}
+SubCommand addEvalCommand(CLI::App &root) {
+  return addRuntimeCommand(root, Command::kEval, "eval", "the losses of a trained program on held-out data");
+}
+SubCommand addSampleCommand(CLI::App &root) {
+  return addRuntimeCommand(root, Command::kSample, "sample", "text from a trained language model");
+}
+
+} // namespace heddle
