@@ -1,5 +1,6 @@
 // Passes of heddle-opt over modules in kernel form. The class is read from the module's heddle.target.
 #include "codegen/CodegenPasses.h"
+#include "codegen/cpp/EmitCpp.h"
 #include "codegen/llvm/Jit.h"
 #include "ir/kernel/KernelForm.h"
 #include "mlir/Pass/Pass.h"
@@ -45,9 +46,28 @@ struct EmitLlvm : PassWrapper<EmitLlvm, OperationPass<ModuleOp>> {
     llvm::outs() << *text;
   }
 };
+
+struct EmitCpp : PassWrapper<EmitCpp, OperationPass<ModuleOp>> {
+  MLIR_DEFINE_EXPLICIT_INTERNAL_INLINE_TYPE_ID(EmitCpp)
+  StringRef getArgument() const final { return "emit-cpp"; }
+  StringRef getDescription() const final {
+    return "print a module in kernel form, or a module of such modules (one for each class), as C++";
+  }
+  void runOnOperation() override {
+    SmallVector<ModuleOp> classes(getOperation().getOps<ModuleOp>());
+    if (classes.empty()) classes.push_back(getOperation());
+    auto text = emitCpp(classes, CppOptions());
+    if (!text) {
+      getOperation().emitError(llvm::toString(text.takeError()));
+      return signalPassFailure();
+    }
+    llvm::outs() << *text;
+  }
+};
 }  // namespace
 
 void heddle::registerCodegenPasses() {
+  PassRegistration<EmitCpp>();
   PassRegistration<VerifyKernelForm>();
   PassRegistration<EmitLlvm>();
 }

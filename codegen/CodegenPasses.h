@@ -3,7 +3,7 @@
 
 namespace heddle {
 
-/// Registers --verify-kernel-form and --emit-llvm.
+/// Registers --verify-kernel-form, --emit-llvm and --emit-cpp.
 void registerCodegenPasses();
 
 }  // namespace heddle

@@ -112,7 +112,7 @@ Expected<std::unique_ptr<JitProgram>> heddle::jitProgram(ModuleOp kernelStage, c
   if (!jit) return jit.takeError();
   state->jit = std::move(*jit);
   for (const std::string &object : *objects)
-    if (auto error = state->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object))) return std::move(error);
+    if (auto error = state->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object))) return error;
   for (auto [i, kernel] : llvm::enumerate(kernelsOf(kernelStage))) {
     auto address = state->jit->lookup(kernelSymbol(kernel.getName()));
     if (!address) return address.takeError();
