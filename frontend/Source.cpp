@@ -83,4 +83,11 @@ const Source *SourceManager::read(const std::string &path, std::string &error) {
   return &add(standardInput ? "<stdin>" : path, std::move(text));
 }
 
+const Source *SourceManager::find(std::string_view name) const {
+  for (const auto &source : sources)
+    if (source->name() == name)
+      return source.get();
+  return nullptr;
+}
+
 } // namespace heddle

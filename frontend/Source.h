@@ -75,6 +75,9 @@ public:
   /// file and says what is wrong: not there, a directory, not readable, larger than Source::maxBytes.
   const Source *read(const std::string &path, std::string &error);
 
+  /// The source of that name, or null.
+  const Source *find(std::string_view name) const;
+
 private:
   std::vector<std::unique_ptr<Source>> sources;
 };

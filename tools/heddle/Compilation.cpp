@@ -97,6 +97,11 @@ int Compilation::lowerTo(Stage to, const TargetInfo &target) {
   return exitDone;
 }
 
+std::string Compilation::sourceLine(const std::string &name, unsigned line) const {
+  const Source *source = parsed.sources.find(name);
+  return source && line >= 1 && line <= source->lineCount() ? std::string(source->line(line)) : "";
+}
+
 mlir::OwningOpRef<mlir::ModuleOp> Compilation::kernelsFor(const TargetInfo &target) {
   mlir::OwningOpRef<mlir::ModuleOp> copy = module->clone();
   if (mlir::succeeded(runPipeline(*copy, stage, Stage::kernel, target)))

@@ -33,6 +33,9 @@ public:
   /// A copy of the module, lowered to kernels for one class; null after an internal error, which has been said.
   mlir::OwningOpRef<mlir::ModuleOp> kernelsFor(const TargetInfo &target);
 
+  /// The text of a line of the program, for comments; empty if it is of another file.
+  std::string sourceLine(const std::string &file, unsigned line) const;
+
   mlir::MLIRContext context;
   ParsedFile parsed;
   mlir::OwningOpRef<mlir::ModuleOp> module;

@@ -98,9 +98,9 @@ int run(Options &options) {
     if (allClasses || &info == target)
       classes.push_back(&info);
   if (options.emit == "exe")
-    return buildNative(options.compilation, classes, options.output);
+    return buildProgram(options.compilation, classes, options.output);
   std::string text;
-  int code = emitCpp(options.compilation, classes, text);
+  int code = cppOf(options.compilation, classes, text);
   return code == exitDone ? writeOutput(options.output, text) : code;
 }
 

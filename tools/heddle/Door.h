@@ -25,9 +25,9 @@ std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetI
 std::unique_ptr<LoadedProgram> loadByCpp(Compilation &compilation, const TargetInfo &target, int &code);
 
 /// The program as C++ for the target classes given, best first. Returns an exit code; what failed has been said.
-int emitCpp(Compilation &compilation, const std::vector<const TargetInfo *> &classes, std::string &text);
+int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &classes, std::string &text);
 
 /// A native program at `path`: the emitted C++, compiled and linked with the runtime. Returns an exit code.
-int buildNative(Compilation &compilation, const std::vector<const TargetInfo *> &classes, const std::string &path);
+int buildProgram(Compilation &compilation, const std::vector<const TargetInfo *> &classes, const std::string &path);
 
 } // namespace heddle
