@@ -259,7 +259,8 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   if (el.failed())
     return false;
   entry.close(losses, span);
-  entry.func->setAttr("heddle.minimise", entry.builder.getStringAttr(minimise));
+  if (name != "eval")
+    entry.func->setAttr("heddle.minimise", entry.builder.getStringAttr(minimise));
   entry.ranges(ranges);
   return true;
 }

@@ -84,9 +84,11 @@ const Source *SourceManager::read(const std::string &path, std::string &error) {
 }
 
 const Source *SourceManager::find(std::string_view name) const {
-  for (const auto &source : sources)
-    if (source->name() == name)
+  for (const auto &source : sources) {
+    std::string_view whole = source->name();
+    if (whole == name || whole.ends_with("/" + std::string(name)))
       return source.get();
+  }
   return nullptr;
 }
 

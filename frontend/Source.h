@@ -75,7 +75,7 @@ public:
   /// file and says what is wrong: not there, a directory, not readable, larger than Source::maxBytes.
   const Source *read(const std::string &path, std::string &error);
 
-  /// The source of that name, or null.
+  /// The source of that name, or of that file name in any folder, or null.
   const Source *find(std::string_view name) const;
 
 private:

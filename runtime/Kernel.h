@@ -112,10 +112,10 @@ HWY_INLINE Ints BitCast(Floats v) { return hn::BitCast(di, v); }
 HWY_INLINE Floats BitCast(Ints v) { return hn::BitCast(df, v); }
 
 // ---- integers
-template <int n>
-HWY_INLINE Ints ShiftLeft(Ints v) { return hn::ShiftLeft<n>(v); }
-template <int n>
-HWY_INLINE Ints ShiftRight(Ints v) { return hn::ShiftRight<n>(v); }
+HWY_INLINE int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
+HWY_INLINE int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
+using hn::ShiftLeft;
+using hn::ShiftRight;
 template <int n>
 HWY_INLINE Ints ShiftRightLogical(Ints v) { return hn::BitCast(di, hn::ShiftRight<n>(hn::BitCast(du, v))); }
 /// The high words of the 64-bit products of unsigned words.
