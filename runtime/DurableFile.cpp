@@ -67,6 +67,8 @@ void DurableFile::commit() {
   if (result != 0) fail(directory, "made durable");
 }
 
-bool DurableFile::isTemporary(const std::string& name) { return name.size() > sizeof kSuffix && name[0] == '.' && name.ends_with(kSuffix); }
+bool DurableFile::isTemporary(const std::string& name) {
+  return name.size() > sizeof kSuffix && name[0] == '.' && name.ends_with(kSuffix);
+}
 
 }  // namespace heddle

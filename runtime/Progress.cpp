@@ -44,7 +44,8 @@ std::string Progress::line(int64_t step, float loss) const {
   double perStep = seconds / double(std::max<int64_t>(1, step - first + 1));
   int width = int(fmt::formatted_size("{}", last));
   std::string text = fmt::format("step {:{}}/{}  loss {:.4f}", step, width, last, loss);
-  if (tokensPerStep) text += fmt::format("  {} tokens/s", quantity(double(tokensPerStep * (step - first + 1)) / stepSeconds));
+  double tokens = double(tokensPerStep * (step - first + 1));
+  if (tokensPerStep) text += fmt::format("  {} tokens/s", quantity(tokens / stepSeconds));
   if (step < last) return text + fmt::format("  ETA {}", duration(perStep * double(last - step)));
   return text + fmt::format("  in {}", duration(seconds));
 }

@@ -130,7 +130,8 @@ SafetensorsFile::SafetensorsFile(const std::string& path) : file(path), text(rea
   uint64_t at = dataStart;
   for (const SafetensorsEntry& e : entries) {
     if (e.begin != at)
-      bad(path, std::min(e.begin, at), fmt::format("tensor '{}' {}", e.name, e.begin < at ? "overlaps another" : "follows a hole"));
+      bad(path, std::min(e.begin, at),
+          fmt::format("tensor '{}' {}", e.name, e.begin < at ? "overlaps another" : "follows a hole"));
     at = e.end;
   }
   if (at != file.size()) bad(path, at, fmt::format("{} bytes that belong to no tensor", file.size() - at));
@@ -170,7 +171,8 @@ int64_t convert(const std::string& dtype, int32_t type, const char* from, int64_
   if (type == HEDDLE_I32 && dtype == "I64")
     return convert<int64_t>(from, count, out, [](int64_t v) { return v == int32_t(v); }, narrow);
   if (type == HEDDLE_I32 && dtype == "U8") return convert<uint8_t>(from, count, out, any, narrow);
-  if (type == HEDDLE_BOOL && (dtype == "BOOL" || dtype == "U8")) return convert<uint8_t>(from, count, out, zeroOrOne, narrow);
+  if (type == HEDDLE_BOOL && (dtype == "BOOL" || dtype == "U8"))
+    return convert<uint8_t>(from, count, out, zeroOrOne, narrow);
   known = false;
   return -1;
 }
@@ -189,7 +191,8 @@ void SafetensorsFile::read(const SafetensorsEntry& t, int64_t first, int64_t cou
     file.read(at + uint64_t(done) * width, raw.data(), uint64_t(n) * width);
     bool known;
     int64_t wrong = convert(t.dtype, type, raw.data(), n, static_cast<char*>(out) + done * 4, known);
-    if (!known) throw RunError(kData, fmt::format("{}: tensor '{}' is {}, but {} is wanted", path(), t.name, t.dtype, names[type]));
+    if (!known)
+      throw RunError(kData, fmt::format("{}: tensor '{}' is {}, but {} is wanted", path(), t.name, t.dtype, names[type]));
     if (wrong >= 0)
       throw RunError(kData, fmt::format("{}: byte {}: tensor '{}': element {} does not fit {}", path(),
                                         at + uint64_t(done + wrong) * width, t.name, first + done + wrong, names[type]));

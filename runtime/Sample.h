@@ -24,9 +24,9 @@ struct SampleOptions {
 /// id wins a tie), inverted at `uniform` in (0, 1). Throws RunError(kStopped) if a logit is NaN or +inf, or all -inf.
 int32_t drawToken(const float* logits, int64_t count, double temperature, int64_t topK, double uniform);
 
-/// Gives `emit` the prompt (if one was given) and then each token's bytes as it is drawn. The entry `sample` takes data.ids i32[1, T] and
-/// gives logits f32[1, T, V]; past T tokens the last T are encoded anew. The random number of token n is a function of
-/// (seed, n). Throws RunError.
+/// Gives `emit` the prompt (if one was given) and then each token's bytes as it is drawn. The entry `sample` takes
+/// data.ids i32[1, T] and gives logits f32[1, T, V]; past T tokens the last T are encoded anew. The random number of
+/// token n is a function of (seed, n). Throws RunError.
 void sampleText(Session& session, const Tokenizer& tokenizer, const SampleOptions& options,
                 const std::function<void(std::string_view)>& emit);
 

@@ -57,7 +57,8 @@ StartingWeights startFrom(const std::string& path, Session& session) {
         file.read(*tensor, HEDDLE_F32, one.values.data());
         for (size_t e = 0; e < one.values.size(); ++e)
           if (!std::isfinite(one.values[e]))
-            throw RunError(kData, fmt::format("{}: tensor '{}': element {} is {}", result.path, layer.name, e, one.values[e]));
+            throw RunError(kData, fmt::format("{}: tensor '{}': element {} is {}", result.path, layer.name, e,
+                                              one.values[e]));
         all.push_back(std::move(one));
       }
     }
