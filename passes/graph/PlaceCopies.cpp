@@ -103,7 +103,7 @@ static void placeInRepeat(RepeatOp repeat) {
   llvm::SmallPtrSet<Value, 8> placed;
   for (size_t i = carried; i < yield->getNumOperands(); ++i) {
     Value value = yield->getOperand(i), owner = viewedValue(value);
-    if (ownedIn(body, owner) && value == owner && placed.insert(owner).second) continue;
+    if (ownedIn(body, owner) && placed.insert(owner).second) continue;
     if (Operation *maker = value.getDefiningOp(); maker && maker->getBlock() == body)
       builder.setInsertionPointAfter(maker);
     else
@@ -114,7 +114,7 @@ static void placeInRepeat(RepeatOp repeat) {
   for (size_t i = 0; i < carried; ++i) {
     Value value = yield->getOperand(i), owner = viewedValue(value);
     if (value == repeat.getCarriedArgs()[i]) continue;  // carried on unchanged
-    bool fits = ownedIn(body, owner) && value == owner && placed.insert(owner).second &&
+    bool fits = ownedIn(body, owner) && placed.insert(owner).second &&
                 mayReplace(owner.getDefiningOp(), {repeat.getCarriedArgs()[i]});
     if (!fits) yield->setOperand(i, copyOf(builder, loc, value));
   }
