@@ -424,6 +424,13 @@ class KernelPrinter {
   }
 
   // ---- loops and branches
+  /// What the lowering called a variable of a loop; empty where it has only the loop's own place.
+  static StringRef ownName(Value variable, scf::ForOp loop) {
+    if (variable.getLoc() == loop.getLoc()) return "";
+    auto name = dyn_cast<NameLoc>(variable.getLoc());
+    return name ? name.getName().getValue() : "";
+  }
+
   void printFor(scf::ForOp loop) {
     flushReads(loop);
     std::string type;
@@ -436,7 +443,8 @@ class KernelPrinter {
       if (typeName(arg.getType()) != type) flush();
       type = typeName(arg.getType());
       StringRef name = userName(loop.getLoc());
-      std::string variable = scope.fresh(arg.getType().isIndex() ? "at" : name.empty() ? "acc" : name);
+      StringRef given = ownName(arg, loop);
+      std::string variable = scope.fresh(!given.empty() ? given : arg.getType().isIndex() ? "at" : name.empty() ? "acc" : name);
       declarations.push_back(variable + " = " + text(init));
       pending.erase(init);
       carried[arg] = variable;
@@ -447,7 +455,8 @@ class KernelPrinter {
     static constexpr const char *kNames[] = {"i", "j", "k", "l"};
     bool tiles = loop.getLowerBound() == function.getArguments()[function.getNumArguments() < 3 ? 0 : function.getNumArguments() - 3] &&
                  !isLaneFunction(function);
-    std::string i = scope.fresh(tiles ? "tile" : loopDepth < 4 ? kNames[loopDepth] : "m");
+    StringRef given = ownName(loop.getInductionVar(), loop);
+    std::string i = scope.fresh(tiles ? "tile" : !given.empty() ? given : loopDepth < 4 ? kNames[loopDepth] : "m");
     if (!tiles) ++loopDepth;
     std::string step = text(loop.getStep());
     line("for (int64_t " + i + " = " + text(loop.getLowerBound()) + "; " + i + " < " +

@@ -57,7 +57,13 @@ NestEmitter::Values NestEmitter::loop(Value lower, Value upper, int64_t step, Va
   Block *block = forOp.getBody();
   if (inits.empty()) pushScope(OpBuilder::InsertPoint(block, block->getTerminator()->getIterator()));
   else pushScope(OpBuilder::InsertPoint(block, block->end()));
-  if (axis >= 0) bind(axis, forOp.getInductionVar());
+  if (axis >= 0) {
+    // A loop is called by the dims that it walks: b_t for rows of (B,T).
+    std::string name;
+    for (StringAttr dim : plan.axes[axis].dims) name += (name.empty() ? "" : "_") + dim.getValue().lower();
+    forOp.getInductionVar().setLoc(NameLoc::get(b.getStringAttr(name), loc));
+    bind(axis, forOp.getInductionVar());
+  }
   Values yielded = body(forOp.getInductionVar(), forOp.getRegionIterArgs());
   at(scopes.size() - 1);
   loc = op.getLoc();

@@ -60,7 +60,7 @@ private:
   void loop(StringRef name, Value from, Value to, int64_t step, function_ref<void(Value)> body) {
     auto loop = scf::ForOp::create(builder, loc, from, to, constant(step));
     OpBuilder::InsertionGuard guard(builder);
-    loop.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr(name), loc));
+    loop.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr(name.lower()), loc));
     builder.setInsertionPointToStart(loop.getBody());
     body(loop.getInductionVar());
   }
