@@ -114,7 +114,7 @@ const TargetInfo *chooseTargetInfo(const std::string &wanted) {
   try {
     return findTargetClass(chooseTargetClass(wanted));
   } catch (const RunError &problem) {
-    complain(problem.exitCode, problem.what());
+    complain(problem);
     return nullptr;
   }
 }

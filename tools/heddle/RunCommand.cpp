@@ -144,7 +144,7 @@ SubCommand addRunCommand(CLI::App &root) {
             try {
               return run(*options);
             } catch (const RunError &problem) {
-              return complain(problem.exitCode, problem.what());
+              return complain(problem);
             }
           }};
 }

@@ -2,6 +2,8 @@
 // disk, a closed pipe) is an error like any other, so that a script never takes half an output for a whole one.
 #include "tools/heddle/SubCommand.h"
 
+#include "runtime/RunError.h"
+
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
@@ -12,6 +14,11 @@ namespace heddle {
 int complain(int code, std::string_view message) {
   fmt::print(stderr, "heddle: {}\n", message);
   return code;
+}
+
+int complain(const RunError &problem) {
+  fmt::print(stderr, "heddle: {}", problem.text());
+  return problem.exitCode;
 }
 
 int writeOutput(const std::string &path, std::string_view text) {

@@ -9,6 +9,8 @@
 
 namespace heddle {
 
+class RunError;
+
 /// The exit codes of every command, as its users' scripts see them.
 enum : int {
   exitDone = 0,
@@ -37,6 +39,8 @@ SubCommand addCrashCommand(CLI::App &root);
 
 /// Prints "heddle: MESSAGE" to stderr and returns the code, so that a command can `return complain(...)`.
 int complain(int code, std::string_view message);
+/// The same for what the runtime found wrong, with its help line.
+int complain(const RunError &problem);
 
 /// Writes to a file, or to stdout for "" and "-". Returns exitDone, or says what failed and returns exitInputOutput.
 int writeOutput(const std::string &path, std::string_view text);

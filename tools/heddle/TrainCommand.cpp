@@ -59,7 +59,7 @@ SubCommand addRuntimeCommand(CLI::App &root, Command command, const std::string 
             try {
               return run(*options);
             } catch (const RunError &problem) {
-              return complain(problem.exitCode, problem.what());
+              return complain(problem);
             }
           }};
 }
