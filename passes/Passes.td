@@ -20,6 +20,10 @@ def ApplyOptimizer : Pass<"apply-optimizer", "::mlir::ModuleOp"> {
   let summary = "Turn the gradients of @train into updates, as heddle.optimizer of the module says";
   let dependentDialects = ["::heddle::HeddleDialect"];
 }
+def Simplify : Pass<"simplify", "::mlir::ModuleOp"> {
+  let summary = "Fold constants, drop neutral and dead ops, compute equal things once";
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 def DecomposeNorms : Pass<"decompose-norms"> {
   let summary = "Expand softmax, norms and cross entropy into reductions and elementwise ops";
   let dependentDialects = ["::heddle::HeddleDialect"];

@@ -19,12 +19,11 @@ static constexpr PipelineStep kSteps[] = {
     // graph: what the frontend built
     {Stage::grad, "derive-backward", "append the gradient of the minimised loss for every parameter"},
     {Stage::grad, "apply-optimizer", "turn gradients into the new values of parameters and optimizer state"},
-    {Stage::grad, "cse", "compute equal values once"},
+    {Stage::grad, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     // grad: forward, backward and update, one op per idea
     {Stage::fused, "decompose-norms", "softmax, norms and cross entropy become reductions and elementwise ops"},
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
-    {Stage::fused, "canonicalize{region-simplify=disabled}", "fold constants and drop what changes nothing"},
-    {Stage::fused, "cse", "compute equal values once"},
+    {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},
     {Stage::fused, "fuse-elementwise", "group what becomes one loop nest"},
     // fused: every op left is one kernel

@@ -1,0 +1,217 @@
+// Simplify: what nobody should have to think about when writing a graph or a pass. Folds constants, drops neutral
+// operands, ops without use and loop results without use, spells small powers as products, and computes equal things
+// once.
+//
+// Every rewrite keeps the value of each element in exact arithmetic, NaN and infinities included: x * 0 is not 0, and
+// sums are not reassociated. Broadcasts before elementwise ops go, because those spread their operands themselves.
+// Last, constants, positions and masks of these move to where they are used: they cost nothing in a kernel, and a value
+// captured by a loop would be a buffer. So no CSE after this pass: it would undo that.
+#include "passes/graph/FoldConstants.h"
+#include "passes/graph/GraphBuilder.h"
+#include "mlir/IR/Dominance.h"
+#include "mlir/Pass/Pass.h"
+#include "mlir/Transforms/CSE.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
+
+#include <cmath>
+
+namespace heddle {
+#define GEN_PASS_DEF_SIMPLIFY
+#include "passes/Passes.h.inc"
+}  // namespace heddle
+
+using namespace mlir;
+using namespace heddle;
+
+static void replaceWith(PatternRewriter &rewriter, Operation *op, Value value) {
+  Type type = op->getResult(0).getType();
+  if (value.getType() == type) rewriter.replaceOp(op, value);
+  else rewriter.replaceOpWithNewOp<BroadcastOp>(op, type, value);
+}
+static bool isConstant(Value value, double number) {
+  std::optional<double> known = constantOf(value);
+  return known && *known == number;
+}
+
+// An elementwise op of constants is a constant.
+static LogicalResult foldConstants(Operation *op, PatternRewriter &rewriter) {
+  std::optional<double> value = foldElementwise(op);
+  if (!value) return failure();
+  rewriter.replaceOpWithNewOp<ConstantOp>(op, cast<Tensor>(op->getResult(0).getType()), *value);
+  return success();
+}
+
+// Elementwise ops spread their operands: they need neither broadcasts nor constants with dims.
+static LogicalResult takeScalars(Operation *op, PatternRewriter &rewriter) {
+  if (!op->hasTrait<IsElementwise>()) return failure();
+  bool changed = false;
+  for (OpOperand &use : op->getOpOperands()) {
+    Value source;
+    if (auto broadcast = use.get().getDefiningOp<BroadcastOp>()) source = broadcast.getX();
+    if (auto constant = use.get().getDefiningOp<ConstantOp>(); constant && tensorOf(constant).getRank())
+      source = ConstantOp::create(rewriter, constant.getLoc(),
+                                  Tensor::get({}, {}, tensorOf(constant).getElementType()), constant.getValue());
+    if (!source) continue;
+    rewriter.modifyOpInPlace(op, [&] { use.set(source); });
+    changed = true;
+  }
+  return success(changed);
+}
+
+// x + 0, x - 0, x * 1, x / 1, -(-x), select of one value, x broadcast or cast to its own type. (-0) + 0 is 0, which no
+// op but a division by it tells from -0.
+static LogicalResult dropNeutral(Operation *op, PatternRewriter &rewriter) {
+  Value kept;
+  auto operand = [&](unsigned i) { return op->getOperand(i); };
+  if (isa<AddOp, MulOp>(op)) {
+    double neutral = isa<MulOp>(op);
+    if (isConstant(operand(0), neutral)) kept = operand(1);
+    if (isConstant(operand(1), neutral)) kept = operand(0);
+  } else if (isa<SubOp, DivOp>(op) && isConstant(operand(1), isa<DivOp>(op))) {
+    kept = operand(0);
+  } else if (isa<NegOp>(op)) {
+    if (auto inner = operand(0).getDefiningOp<NegOp>()) kept = inner.getX();
+  } else if (isa<SelectOp>(op)) {
+    if (operand(1) == operand(2)) kept = operand(1);
+    else if (std::optional<double> condition = constantOf(operand(0))) kept = operand(*condition != 0 ? 1 : 2);
+  } else if (isa<BroadcastOp, CastOp>(op) && operand(0).getType() == op->getResult(0).getType()) {
+    kept = operand(0);
+  }
+  if (!kept) return failure();
+  replaceWith(rewriter, op, kept);
+  return success();
+}
+
+// x^n for n = -1, 1, 2, 3, 4, and division by a power of two, as products.
+static LogicalResult spellAsProduct(Operation *op, PatternRewriter &rewriter) {
+  std::optional<double> y = isa<PowOp, DivOp>(op) ? constantOf(op->getOperand(1)) : std::nullopt;
+  if (!y) return failure();
+  Value x = op->getOperand(0);
+  GraphBuilder b(rewriter, op->getLoc());
+  if (isa<DivOp>(op)) {
+    int exponent;
+    if (*y == 0 || std::fabs(std::frexp(*y, &exponent)) != 0.5 || std::abs(exponent) > 100) return failure();
+    replaceWith(rewriter, op, b.mul(x, b.number(1 / *y)));
+    return success();
+  }
+  Value product = x;
+  if (*y == -1) product = b.div(b.number(1), x);
+  else if (*y == 4) product = b.mul(x, x), product = b.mul(product, product);
+  else if (*y == 2 || *y == 3)
+    for (int i = 1; i < *y; ++i) product = b.mul(product, x);
+  else if (*y != 1) return failure();
+  replaceWith(rewriter, op, product);
+  return success();
+}
+
+// The sum of equal numbers; a renamed constant or position; a renaming undone.
+static LogicalResult lookThrough(Operation *op, PatternRewriter &rewriter) {
+  Type type = op->getNumResults() == 1 ? op->getResult(0).getType() : Type();
+  if (auto reduce = dyn_cast<ReduceOp>(op)) {
+    std::optional<double> number = constantOf(reduce.getX());
+    Tensor x = tensorOf(reduce.getX());
+    if (!number || !x.isFloat()) return failure();
+    double terms = static_cast<double>(x.getNumElements()) / cast<Tensor>(type).getNumElements();
+    rewriter.replaceOpWithNewOp<ConstantOp>(op, cast<Tensor>(type),
+                                            reduce.getKind() == "sum" ? *number * terms : *number);
+    return success();
+  }
+  auto rename = dyn_cast<RenameOp>(op);
+  if (!rename) return failure();
+  if (std::optional<double> number = constantOf(rename.getX())) {
+    rewriter.replaceOpWithNewOp<ConstantOp>(op, cast<Tensor>(type), *number);
+  } else if (rename.getX().getDefiningOp<PositionOp>()) {
+    rewriter.replaceOpWithNewOp<PositionOp>(op, type);
+  } else if (auto inner = rename.getX().getDefiningOp<RenameOp>(); inner && inner.getTo() == rename.getFrom()) {
+    if (inner.getX().getType() == type) rewriter.replaceOp(op, inner.getX());
+    else if (inner.getFrom() == rename.getTo()) return failure();
+    else rewriter.replaceOpWithNewOp<RenameOp>(op, type, inner.getX(), inner.getFrom(), rename.getTo());
+  } else {
+    return failure();
+  }
+  return success();
+}
+
+// Collected results without use, slices without use.
+static LogicalResult trimRepeat(Operation *op, PatternRewriter &rewriter) {
+  auto repeat = dyn_cast<RepeatOp>(op);
+  if (!repeat) return failure();
+  unsigned carried = repeat.getCarried().size();
+  llvm::BitVector deadResults(repeat.getNumResults()), deadArgs(repeat.getBody().getNumArguments());
+  for (unsigned i = carried; i < repeat.getNumResults(); ++i) deadResults[i] = repeat.getResult(i).use_empty();
+  for (BlockArgument arg : repeat.getStackedArgs()) deadArgs[arg.getArgNumber()] = arg.use_empty();
+  if (deadResults.none() && deadArgs.none()) return failure();
+  SmallVector<Type> types;
+  SmallVector<Value> yielded, stacked, kept;
+  auto yield = cast<YieldOp>(repeat.getYield());
+  for (unsigned i = 0; i < repeat.getNumResults(); ++i)
+    if (!deadResults[i]) types.push_back(repeat.getResult(i).getType()), yielded.push_back(yield.getValues()[i]);
+  for (auto [arg, operand] : llvm::zip(repeat.getStackedArgs(), repeat.getStacked()))
+    if (!deadArgs[arg.getArgNumber()]) stacked.push_back(operand);
+  auto trimmed = RepeatOp::create(rewriter, repeat.getLoc(), types, repeat.getNameAttr(), repeat.getAxisAttr(),
+                                  repeat.getCountAttr(), repeat.getReverseAttr(), repeat.getCarried(), stacked);
+  trimmed->setDiscardableAttrs(repeat->getDiscardableAttrDictionary());
+  rewriter.modifyOpInPlace(yield, [&] { yield.getValuesMutable().assign(yielded); });
+  repeat.getBody().front().eraseArguments(deadArgs);
+  rewriter.inlineRegionBefore(repeat.getBody(), trimmed.getBody(), trimmed.getBody().end());
+  unsigned next = 0;
+  for (unsigned i = 0; i < repeat.getNumResults(); ++i)
+    if (!deadResults[i]) rewriter.replaceAllUsesWith(repeat.getResult(i), trimmed.getResult(next++));
+  rewriter.eraseOp(repeat);
+  return success();
+}
+
+// What any kernel computes for itself: constants, positions, and ints and bools made of these alone (masks).
+static bool isSource(Operation *op, const llvm::DenseSet<Operation *> &sources) {
+  if (isa<ConstantOp, PositionOp>(op)) return true;
+  return op->hasTrait<IsElementwise>() && !tensorOf(op->getResult(0)).isFloat() &&
+         llvm::all_of(op->getOperands(), [&](Value operand) { return sources.contains(operand.getDefiningOp()); });
+}
+
+// One copy of a source in every block that uses it. Users are copied before what they use.
+static void moveSourcesToUses(Operation *root) {
+  SmallVector<Operation *> order;
+  llvm::DenseSet<Operation *> sources;
+  root->walk([&](Operation *op) {
+    if (isSource(op, sources)) order.push_back(op), sources.insert(op);
+  });
+  for (Operation *source : llvm::reverse(order)) {
+    llvm::DenseMap<Block *, Value> copies;
+    for (OpOperand &use : llvm::make_early_inc_range(source->getUses())) {
+      Block *block = use.getOwner()->getBlock();
+      if (block == source->getBlock()) continue;
+      Value &copy = copies[block];
+      if (!copy) copy = OpBuilder::atBlockBegin(block).clone(*source)->getResult(0);
+      use.set(copy);
+    }
+    if (source->use_empty()) source->erase();
+  }
+}
+
+namespace {
+template <LogicalResult (*rewrite)(Operation *, PatternRewriter &)>
+struct Rewrite : RewritePattern {
+  explicit Rewrite(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
+    return rewrite(op, rewriter);
+  }
+};
+
+struct Simplify : heddle::impl::SimplifyBase<Simplify> {
+  void runOnOperation() override {
+    RewritePatternSet patterns(&getContext());
+    patterns.add<Rewrite<foldConstants>, Rewrite<takeScalars>, Rewrite<dropNeutral>, Rewrite<spellAsProduct>,
+                 Rewrite<lookThrough>, Rewrite<trimRepeat>>(&getContext());
+    FrozenRewritePatternSet frozen(std::move(patterns));
+    GreedyRewriteConfig config;
+    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
+    IRRewriter rewriter(&getContext());
+    for (int round = 0; round < 2; ++round) {  // equal loops become one only after their bodies did
+      if (failed(applyPatternsGreedily(getOperation(), frozen, config))) return signalPassFailure();
+      DominanceInfo dominance;
+      eliminateCommonSubExpressions(rewriter, dominance, getOperation());
+    }
+    moveSourcesToUses(getOperation());
+  }
+};
+}  // namespace
