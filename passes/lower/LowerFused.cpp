@@ -8,6 +8,8 @@
 //             (for vectors of the vector axis           where it is reduced: four at a time, then one, then masked)
 //         row results
 //
+// A column reduction that needs one pass is turned inside out (NestColumns.cpp).
+//
 // Sums are kept per loop: each inner loop starts from zero and its result is added to the outer loop's, so that the
 // error grows with the sum of the extents and not with their product.
 #include "passes/lower/Lowering.h"
@@ -101,7 +103,7 @@ void NestEmitter::emitUnits() {
 
 void NestEmitter::emitOuter(size_t next) {
   if (next == plan.outer.size()) {
-    if (plan.vectorAxis >= 0 && !plan.vectorReduced()) emitColumnGroups();
+    if (plan.vectorAxis >= 0 && !plan.vectorReduced()) emitColumns();
     else emitRow();
     return;
   }
@@ -109,36 +111,6 @@ void NestEmitter::emitOuter(size_t next) {
     emitOuter(next + 1);
     return Values();
   });
-}
-
-// The kept vector axis: whole groups of columns, then one group with what remains.
-void NestEmitter::emitColumnGroups() {
-  int64_t size = plan.axes[plan.vectorAxis].size;
-  int64_t step = plan.lanes * plan.columns;
-  int64_t whole = size / step * step;
-  Value lower = index(0), upper = index(size);
-  at(scopes.size() - 1);
-  if (unitChunk) {
-    lower = make<arith::MulIOp>(unitChunk, index(plan.chunk));
-    upper = make<arith::AddIOp>(lower, index(plan.chunk));
-    if (size % plan.chunk) upper = make<arith::MinSIOp>(upper, index(size));
-  }
-  if (whole) {
-    Value end = whole == size ? upper : unitChunk ? make<arith::MinSIOp>(upper, index(whole)) : index(whole);
-    loop(lower, end, step, {}, -1, [&](Value start, ValueRange) {
-      bindColumns(start, plan.columns, plan.lanes);
-      emitRow();
-      return Values();
-    });
-  }
-  if (whole < size) {
-    int64_t rest = size - whole, count = (rest + plan.lanes - 1) / plan.lanes;
-    loop(index(whole), upper, step, {}, -1, [&](Value start, ValueRange) {
-      bindColumns(start, count, rest - (count - 1) * plan.lanes);
-      emitRow();
-      return Values();
-    });
-  }
 }
 
 //===------------------------------------------------------------------------------------------------- rows

@@ -38,7 +38,6 @@ class NestEmitter {
   //===--------------------------------------------------------------------------------------- LowerFused.cpp
   void emitUnits();
   void emitOuter(size_t next);
-  void emitColumnGroups();
   void emitRow();
   /// One pass under the reduced loops from `next` on; returns `accumulators` with the rest of the row added.
   Values sweep(size_t next, Values accumulators);
@@ -53,6 +52,14 @@ class NestEmitter {
   void bind(int axis, mlir::Value index);
   void bindColumns(mlir::Value start, int64_t count, int64_t lastLanes);
 
+  //===--------------------------------------------------------------------------------------- NestColumns.cpp
+  /// The kept vector axis of a unit: groups of columns with a row each, or rows of the whole chunk.
+  void emitColumns();
+  void forColumns(mlir::Value lower, mlir::Value upper, llvm::function_ref<void()> body);
+  void accumulateInScratch(mlir::Value lower, mlir::Value upper);
+  void sweepRows(size_t next, llvm::function_ref<void()> body);
+  mlir::Value accumulatorIndex(size_t slot, mlir::Value lower);
+
   //===--------------------------------------------------------------------------------------- NestMemory.cpp
   /// Gives the kernel's memrefs the shapes of their views.
   void shapeArguments();
@@ -62,6 +69,9 @@ class NestEmitter {
   void store(unsigned result, int column);
   void save(mlir::Value value, int column);
   mlir::Value loadSaved(mlir::Value value, int column);
+  /// A vector in scratch, whatever its element type.
+  void storeScratch(mlir::Value vector, mlir::Value at);
+  mlir::Value loadScratch(mlir::Type element, mlir::Value at);
   mlir::Value scratchIndex(mlir::Value value, int column);
 
   //===--------------------------------------------------------------------------------------- NestOps.cpp

@@ -131,21 +131,25 @@ Value NestEmitter::scratchIndex(Value value, int column) {
   return make<arith::AddIOp>(position, index(plan.saved.lookup(value)));
 }
 
+void NestEmitter::storeScratch(Value vector, Value at) {
+  Type element = cast<VectorType>(vector.getType()).getElementType();
+  if (element.isInteger(1)) vector = make<arith::ExtUIOp>(vectorOf(b.getI32Type()), vector);
+  if (!element.isF32()) vector = make<arith::BitcastOp>(vectorOf(b.getF32Type()), vector);
+  vector::StoreOp::create(b, loc, vector, frame.scratch, ValueRange{at});
+}
+Value NestEmitter::loadScratch(Type element, Value at) {
+  Value vector = make<vector::LoadOp>(vectorOf(b.getF32Type()), frame.scratch, ValueRange{at});
+  if (!element.isF32()) vector = make<arith::BitcastOp>(vectorOf(b.getI32Type()), vector);
+  if (element.isInteger(1)) vector = make<arith::CmpIOp>(arith::CmpIPredicate::ne, vector, intSplat(0));
+  return vector;
+}
+
 void NestEmitter::save(Value value, int column) {
   Value vector = emit(value, column).value;
   at(scopes.size() - 1);
   loc = value.getLoc();
-  Type element = cast<VectorType>(vector.getType()).getElementType();
-  if (element.isInteger(1)) vector = make<arith::ExtUIOp>(vectorOf(b.getI32Type()), vector);
-  if (!element.isF32()) vector = make<arith::BitcastOp>(vectorOf(b.getF32Type()), vector);
-  vector::StoreOp::create(b, loc, vector, frame.scratch, ValueRange{scratchIndex(value, column)});
+  storeScratch(vector, scratchIndex(value, column));
 }
-
 Value NestEmitter::loadSaved(Value value, int column) {
-  Value at = scratchIndex(value, column);
-  Value vector = make<vector::LoadOp>(vectorOf(b.getF32Type()), frame.scratch, ValueRange{at});
-  auto type = cast<Tensor>(value.getType());
-  if (!type.isFloat()) vector = make<arith::BitcastOp>(vectorOf(b.getI32Type()), vector);
-  if (type.isBool()) vector = make<arith::CmpIOp>(arith::CmpIPredicate::ne, vector, intSplat(0));
-  return vector;
+  return loadScratch(cast<Tensor>(value.getType()).getElementType(), scratchIndex(value, column));
 }

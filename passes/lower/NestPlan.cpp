@@ -288,6 +288,9 @@ static void formPasses(NestPlan &plan, FusedOp op) {
 // A tile should be worth waking a thread for (tens of microseconds), and there should be enough for many threads.
 static constexpr int64_t kTileElements = 4096;
 static constexpr int64_t kMaxTiles = 256;
+// Tiles of a column reduction are strips of rows: few and wide, for prefetchers to follow, but of four cache lines at least.
+static constexpr int64_t kColumnTileElements = 16384;
+static constexpr int64_t kColumnChunk = 64;
 
 static int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -303,17 +306,20 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target) {
   int64_t most = std::max<int64_t>(1, target.registers / 2 / static_cast<int64_t>(accumulators));
   int64_t size = plan.vectorAxis < 0 ? 1 : plan.axes[plan.vectorAxis].size;
   if (plan.vectorReduced()) plan.columns = size >= 8 * plan.lanes ? std::min<int64_t>(4, most) : 1;
-  else if (plan.reduces()) {
+  else if (plan.reduces() && plan.vectorAxis >= 0 && plan.passes.size() == 1) {
+    plan.accumulatesInScratch = true;
+  } else if (plan.reduces()) {
     // As wide as four vectors; one cache line where the body is long.
     int64_t widest = llvm::any_of(plan.passes, [](const NestPass &p) { return p.costly; }) ? 16 / plan.lanes : 4;
     plan.columns = std::clamp<int64_t>(size / plan.lanes, 1, std::min(widest, most));
   }
 
-  int64_t desired = std::clamp<int64_t>(plan.shape.elements() / kTileElements, 1, kMaxTiles);
+  int64_t worth = plan.accumulatesInScratch ? kColumnTileElements : kTileElements;
+  int64_t desired = std::clamp<int64_t>(plan.shape.elements() / worth, 1, kMaxTiles);
   while (plan.split < plan.outer.size() && plan.units < desired)
     plan.units *= plan.axes[plan.outer[plan.split++]].size;
   if (plan.vectorAxis >= 0 && !plan.vectorReduced()) {
-    int64_t step = plan.lanes * plan.columns;
+    int64_t step = plan.accumulatesInScratch ? kColumnChunk : plan.lanes * plan.columns;
     plan.chunk = roundUp(size, step);
     if (plan.units < desired) {
       int64_t wanted = (desired + plan.units - 1) / plan.units;
@@ -332,6 +338,12 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target) {
       plan.saved[value] = plan.scratchElements;
       plan.scratchElements += rowElements;
     }
+  if (plan.accumulatesInScratch)
+    for (Operation *reduction : plan.passes[0].reductions)
+      for (int i = 0; i < (isa<ArgmaxOp>(reduction) ? 2 : 1); ++i) {
+        plan.accumulators.push_back(plan.scratchElements);
+        plan.scratchElements += plan.chunk;
+      }
   for (const NestView &view : plan.results)
     if (int group = view.groupOf(plan.vectorAxis); group >= 0 && view.strides[group] != 1 && plan.laneScratch < 0) {
       plan.laneScratch = plan.scratchElements;

@@ -7,7 +7,9 @@
 //
 // Rows. A row is what one pass over the reduced axes computes: one element of the kept axes when the vector axis is
 // reduced (then every value of the row is a vector with equal lanes), or a group of neighbouring vectors of the vector
-// axis when it is kept (then reductions keep one accumulator a vector and never cross lanes).
+// axis when it is kept (then reductions keep one accumulator a vector and never cross lanes). In the second case, when
+// one pass is enough, accumulators of a whole chunk of the vector axis lie in scratch instead, so that tensors are read
+// in the order of memory.
 //
 // Passes. A reduction whose operand depends on another reduction needs a later pass over the row. A full value that
 // several passes need is computed again when that is cheap, and kept in scratch when not.
@@ -78,6 +80,8 @@ struct NestPlan {
   llvm::DenseMap<mlir::Value, int64_t> saved;    // offset in scratch, in elements
   llvm::DenseMap<mlir::Value, size_t> savedIn;  // the pass that computes it
   int64_t scratchElements = 0;
+  bool accumulatesInScratch = false;
+  llvm::SmallVector<int64_t> accumulators;  // offsets in scratch, for each reduction its one or two
   int64_t laneScratch = -1;  // offset of a vector through which a result with a stride is stored, or -1
 
   bool reduces() const { return !shape.reduced.empty(); }

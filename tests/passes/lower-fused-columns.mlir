@@ -1,15 +1,31 @@
-// A column reduction keeps its accumulators in lanes: four vectors side by side, no step across lanes.
-// RUN: %heddle-opt %s --fuse-elementwise --plan-memory --lower-to-kernels=target=avx2 --canonicalize --cse | FileCheck %s
+// A column reduction never crosses lanes. With one pass its accumulators lie in scratch, so that rows are read as they
+// lie in memory; with more, a row is four vectors side by side whose accumulators are registers.
+// RUN: %heddle-opt %s --decompose-norms --fuse-elementwise --plan-memory --lower-to-kernels=target=avx2 --canonicalize --cse | FileCheck %s
 
 !x = !heddle.tensor<[B=3, T=5, D=64], f32>
 !d = !heddle.tensor<[D=64], f32>
-// CHECK: func.func @{{.*}}(%[[X:.*]]: memref<15x64xf32>, %[[Y:.*]]: memref<64xf32>
-// CHECK: scf.for %[[C:.*]] = %c0 to %c64 step %c32
-// CHECK: scf.for %[[R:.*]] = %c0 to %c15 step %c1 iter_args(%{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}, %{{[^,]*}}) ->
-// CHECK: vector.load %[[X]][%[[R]], %[[C]]]
+// CHECK: func.func @[[BIAS:.*]](%[[X:.*]]: memref<15x64xf32>, %[[Y:.*]]: memref<64xf32>, %{{.*}}: index, %{{.*}}: index, %[[K:.*]]: memref<64xf32>)
+// CHECK: scf.for %[[C:.*]] = %c0 to %c64 step %c8 {
+// CHECK-NEXT: vector.store %{{.*}}, %[[K]][%[[C]]]
+// CHECK: scf.for %[[R:.*]] = %c0 to %c15 step %c1 {
+// CHECK-NEXT: scf.for %[[C:.*]] = %c0 to %c64 step %c8 {
+// CHECK-NEXT: %[[A:.*]] = vector.load %[[K]][%[[C]]]
+// CHECK-NEXT: %[[V:.*]] = vector.load %[[X]][%[[R]], %[[C]]]
+// CHECK-NEXT: %[[S:.*]] = arith.addf %[[A]], %[[V]]
+// CHECK-NEXT: vector.store %[[S]], %[[K]][%[[C]]]
 // CHECK-NOT: vector.reduction
 // CHECK: return
 func.func @bias(%g: !x) -> !d {
   %s = heddle.reduce "sum" %g over ["B", "T"] : (!x) -> !d
   return %s : !d
+}
+// CHECK: func.func @{{.*}}(%{{.*}}: memref<15x64xf32>, %{{.*}}: memref<15x64xf32>
+// CHECK: scf.for %{{.*}} = %c0 to %c15 step %c1 iter_args(%{{[^,]*}}, %{{[^,]*}})
+// CHECK: arith.cmpf ogt
+// CHECK: math.exp
+// CHECK-NOT: vector.reduction
+// CHECK: return
+func.func @softmax(%x: !heddle.tensor<[T=15, D=64], f32>) -> !heddle.tensor<[T=15, D=64], f32> {
+  %s = heddle.softmax %x over "T" : (!heddle.tensor<[T=15, D=64], f32>) -> !heddle.tensor<[T=15, D=64], f32>
+  return %s : !heddle.tensor<[T=15, D=64], f32>
 }
