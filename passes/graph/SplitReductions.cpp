@@ -13,18 +13,20 @@ using namespace mlir;
 using namespace heddle;
 
 static constexpr int64_t kSmallest = 16384;  // elements that are worth two kernels
-static constexpr int64_t kRows = 256;        // results that the first reduction should have
+static constexpr int64_t kRows = 256;        // results that the first reduction should have,
+static constexpr int64_t kColumns = 1024;    // and where they lie side by side in memory
 static constexpr int64_t kDepth = 32;        // elements that each of them should at least sum up
 
 static void split(ReduceOp op) {
   auto x = cast<Tensor>(op.getX().getType()), result = cast<Tensor>(op.getResult().getType());
   if (op.getOver().size() < 2 || x.getNumElements() < kSmallest) return;
   int64_t rows = result.getNumElements();
+  int64_t enough = llvm::is_contained(op.getOver(), x.getNames().back()) ? kRows : kColumns;
   SmallVector<Attribute> kept;
   SmallVector<StringAttr> first;
   for (auto [name, size] : llvm::zip(x.getNames(), x.getSizes())) {
     if (!llvm::is_contained(op.getOver(), name)) continue;
-    bool more = rows < kRows * (result.getRank() ? 4 : 1);
+    bool more = rows < enough;
     if (more && x.getNumElements() / (rows * size) >= kDepth) kept.push_back(name), rows *= size;
     else first.push_back(name);
   }
