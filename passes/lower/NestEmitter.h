@@ -78,6 +78,7 @@ class NestEmitter {
   /// The value of the region at a column, emitted where it belongs.
   Emitted emit(mlir::Value value, int column);
   mlir::Value compute(mlir::Operation *op, llvm::ArrayRef<mlir::Value> operands, int column);
+  mlir::Value choose(mlir::Value condition, mlir::Value x, mlir::Value y);
   mlir::Value divideIntegers(mlir::Value x, mlir::Value y, bool remainder);
   mlir::Value toInteger(mlir::Value x);
   /// Starting values of a reduction, one or (argmax: value and position) two.

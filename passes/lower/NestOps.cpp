@@ -171,7 +171,7 @@ Value NestEmitter::compute(Operation *def, ArrayRef<Value> v, int column) {
       return make<arith::CmpFOp>(floatOrder(o.getPredicate()), v[0], v[1]);
     return make<arith::CmpIOp>(intOrder(o.getPredicate()), v[0], v[1]);
   }
-  if (isa<SelectOp>(def)) return make<arith::SelectOp>(v[0], v[1], v[2]);
+  if (isa<SelectOp>(def)) return choose(v[0], v[1], v[2]);
   if (isa<CastOp>(def)) {
     if (isBool(v[0])) {
       if (!isFloat) return make<arith::ExtUIOp>(vectorOf(b.getI32Type()), v[0]);
@@ -197,6 +197,13 @@ Value NestEmitter::toInteger(Value x) {
   return make<arith::SelectOp>(tooLarge, intSplat(std::numeric_limits<int32_t>::max()), whole);
 }
 
+// condition ? x : y. Masks have no select of their own: they are chosen bit by bit.
+Value NestEmitter::choose(Value condition, Value x, Value y) {
+  if (!cast<VectorType>(x.getType()).getElementType().isInteger(1)) return make<arith::SelectOp>(condition, x, y);
+  Value otherwise = make<arith::XOrIOp>(condition, boolSplat(true));
+  return make<arith::OrIOp>(make<arith::AndIOp>(condition, x), make<arith::AndIOp>(otherwise, y));
+}
+
 // floor(x / y), or x - y * floor(x / y), of 32-bit integers by two float divisions: no target divides vectors of
 // integers. The first quotient is off by less than |x/y| 2^-22 + 129, so what remains is below 516 + |y| in size
 // and does not wrap; the second quotient leaves a remainder of at most 1.0001 |y|, and three corrections make it floor's.
@@ -215,12 +222,12 @@ Value NestEmitter::divideIntegers(Value x, Value y, bool wantRemainder) {
   Value negative = make<arith::CmpIOp>(IntOrder::slt, y, zero);
   for (int i = 0; i < 2; ++i) {  // the remainder takes the divisor's sign
     Value below = make<arith::CmpIOp>(IntOrder::slt, rest, zero), above = make<arith::CmpIOp>(IntOrder::sgt, rest, zero);
-    Value wrong = make<arith::SelectOp>(negative, above, below);
+    Value wrong = choose(negative, above, below);
     rest = make<arith::SelectOp>(wrong, make<arith::AddIOp>(rest, y), rest);
     quotient = make<arith::SelectOp>(wrong, make<arith::SubIOp>(quotient, one), quotient);
   }
-  Value large = make<arith::SelectOp>(negative, make<arith::CmpIOp>(IntOrder::sle, rest, y),
-                                      make<arith::CmpIOp>(IntOrder::sge, rest, y));
+  Value large =
+      choose(negative, make<arith::CmpIOp>(IntOrder::sle, rest, y), make<arith::CmpIOp>(IntOrder::sge, rest, y));
   rest = make<arith::SelectOp>(large, make<arith::SubIOp>(rest, y), rest);
   quotient = make<arith::SelectOp>(large, make<arith::AddIOp>(quotient, one), quotient);
   return make<arith::SelectOp>(byZero, zero, wantRemainder ? rest : quotient);
