@@ -18,14 +18,16 @@ static bool isFusable(Operation *op) {
          isa<ReduceOp, ArgmaxOp, GatherOp, PositionOp, ConstantOp, BernoulliOp>(op);
 }
 
-bool heddle::isFreelyRecomputed(Operation *op) {
+// `depth` bounds the work of asking, and of computing again.
+static bool isFree(Operation *op, int depth) {
   if (isa<ConstantOp, PositionOp, BernoulliOp>(op)) return true;
-  if (!op->hasTrait<IsElementwise>() || isExpensive(op)) return false;
-  return llvm::all_of(op->getOperands(), [](Value operand) {
-    if (Operation *def = operand.getDefiningOp()) return isFreelyRecomputed(def);
+  if (depth == 0 || !op->hasTrait<IsElementwise>() || isExpensive(op)) return false;
+  return llvm::all_of(op->getOperands(), [&](Value operand) {
+    if (Operation *def = operand.getDefiningOp()) return isFree(def, depth - 1);
     return tensorOf(operand).getRank() == 0 && tensorOf(operand).isInt();
   });
 }
+bool heddle::isFreelyRecomputed(Operation *op) { return isFree(op, 6); }
 
 static void addFree(Operation *op, llvm::SmallDenseSet<Operation *> &seen, SmallVectorImpl<Operation *> &order) {
   for (Value operand : op->getOperands()) {
@@ -131,7 +133,8 @@ void FusionGroups::joinSiblings() {
       bool alike = llvm::all_of(other.dims, [&](StringAttr dim) { return llvm::is_contained(mine.dims, dim); }) &&
                    other.reduced.size() == mine.reduced.size();
       auto inputs = largeInputs(nodes[i].ops, mine.elements());
-      bool share = llvm::any_of(largeInputs(nodes[j].ops, mine.elements()), [&](Value v) { return inputs.contains(v); });
+      bool share = llvm::any_of(largeInputs(nodes[j].ops, mine.elements()),
+                                [&](Value value) { return inputs.contains(value); });
       if (share || (alike && mine.elements() < kSmall)) tryJoin(i, j);
     }
   }

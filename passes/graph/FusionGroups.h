@@ -12,7 +12,7 @@
 
 namespace heddle {
 
-/// A value that every user may compute for itself: a constant, position or random mask, or a cheap function of such
+/// A value that every user may compute for itself: a constant, position or random mask, or a few cheap functions of such
 /// values and scalar arguments.
 bool isFreelyRecomputed(mlir::Operation *op);
 
