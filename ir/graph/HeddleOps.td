@@ -133,7 +133,7 @@ def Heddle_VariableOp : Heddle_Op<"variable", [Symbol]> {
 def Heddle_ReadOp : Heddle_Op<"read", [DeclareOpInterfaceMethods<SymbolUserOpInterface>, Pure]> {
   let summary = "the value of a variable before the step";
   let description = [{
-    - read_c1: the variable exists and has the result's type (its dims in any order)
+    - read_c1: the variable exists and has the result's type
   }];
   let arguments = (ins FlatSymbolRefAttr:$variable);
   let results = (outs Heddle_Tensor:$result);
@@ -339,7 +339,7 @@ def Heddle_ScatterAddOp : Heddle_Op<"scatter_add", [Pure]> {
 def Heddle_RenameOp : Heddle_Op<"rename", [Pure]> {
   let summary = "x[from -> to]: the same data under another axis' name";
   let description = [{
-    - rename_c1: the result is the operand with `from` replaced by `to`, which it does not hold already
+    - rename_c1: the result is the operand with `from` replaced in place by `to`, which it does not hold already
   }];
   let arguments = (ins Heddle_Tensor:$x, StrAttr:$from, StrAttr:$to);
   let results = (outs Heddle_Tensor:$result);

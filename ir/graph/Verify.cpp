@@ -95,8 +95,7 @@ static LogicalResult verifyUse(Operation *op, FlatSymbolRefAttr symbol, Tensor t
   auto variable = symbols.lookupNearestSymbolFrom<VariableOp>(op, symbol);
   if (!variable) return op->emitOpError() << "no variable " << symbol;
   auto declared = cast<Tensor>(variable.getType());
-  if (!sameDims(declared, type) || declared.getElementType() != type.getElementType())
-    return op->emitOpError() << "variable " << symbol << " is " << declared << ", not " << type;
+  if (declared != type) return op->emitOpError() << "variable " << symbol << " is " << declared << ", not " << type;
   return success();
 }
 LogicalResult ReadOp::verifySymbolUses(SymbolTableCollection &symbols) {
@@ -232,7 +231,7 @@ LogicalResult RenameOp::verify() {
   if (x.has(getToAttr())) return emitOpError() << "operand has dim " << getToAttr() << " already";
   SmallVector<StringAttr> names(x.getNames());
   names[x.indexOf(getFromAttr())] = getToAttr();
-  if (!holds(result, names, x.getSizes()) || result.getElementType() != x.getElementType())
+  if (result != Tensor::get(names, x.getSizes(), x.getElementType()))
     return emitOpError() << "the result is the operand with " << getFromAttr() << " named " << getToAttr();
   return success();
 }

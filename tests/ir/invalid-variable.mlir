@@ -60,10 +60,21 @@ func.func @f() {
 
 // -----
 
-// read_c1: the dims may stand in any order
+// read_c1: a read is a view, so its dims keep their order
 heddle.variable @w "state" "constant"(0.0, 0.0) stream 1 : !heddle.tensor<[A=2, B=3], f32>
 func.func @f() {
+  // expected-error@+1 {{variable @w is}}
   %0 = heddle.read @w : !heddle.tensor<[B=3, A=2], f32>
+  return
+}
+
+// -----
+
+// write_c1: so is a write
+heddle.variable @w "state" "constant"(0.0, 0.0) stream 1 : !heddle.tensor<[A=2, B=3], f32>
+func.func @f(%x: !heddle.tensor<[B=3, A=2], f32>) {
+  // expected-error@+1 {{variable @w is}}
+  heddle.write %x, @w : !heddle.tensor<[B=3, A=2], f32>
   return
 }
 

@@ -48,8 +48,6 @@ std::vector<OpRow> heddle::indexingRows() {
            out.push_back(opCase(label("rename " + element, s), "rename %a0[\"A\" -> \"C\"]",
                                 {{element + "[" + a + ", " + b + "]", low, high}}, element + "[" + c + ", " + b + "]", exact()));
          }
-         out.push_back(opCase(label("rename turned", s), "rename %a0[\"A\" -> \"C\"]", {{"f[" + a + ", " + b + "]", -4, 4}},
-                              "f[" + b + ", " + c + "]", exact()));
        }},
   };
 }
