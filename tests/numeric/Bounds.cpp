@@ -23,10 +23,6 @@ Bound heddle::relative(double units) {
 Bound heddle::absolute(double units) {
   return ofElements([=](double) { return units * kUnit; });
 }
-Bound heddle::powers(double a, double b) {
-  return ofElements([=](double y) { return y == 0 ? 0 : (a + b * std::fabs(std::log2(y))) * kUnit * y; });
-}
-
 Bound heddle::magnitude(double units) {
   return [=](const Case &tested, const std::string &result, const Array &) {
     std::map<std::string, Array> inputs = inputsOf(tested);

@@ -23,8 +23,4 @@ Bound relative(double units);
 Bound absolute(double units);
 /// units * u * (the same graph of the absolute values of the inputs): sums of products, in any order.
 Bound magnitude(double units);
-/// As `relative`, with units that grow with the magnitude of an element: a + b * |log2 y|, of exp2(t) for a t that was
-/// itself rounded.
-Bound powers(double a, double b);
-
 }  // namespace heddle

@@ -3,6 +3,7 @@
 #pragma once
 #include "tests/numeric/Bounds.h"
 #include <functional>
+#include <ostream>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,8 @@ struct OpRow {
   bool differentiable;  // with respect to its float operands
   std::function<void(Shape, std::vector<Case> &)> cases;
 };
+
+inline void PrintTo(const OpRow &row, std::ostream *out) { *out << row.op; }  // for GoogleTest
 
 /// Rows of one family each.
 std::vector<OpRow> sourceRows();
