@@ -369,6 +369,33 @@ mlir::OwningOpRef<mlir::ModuleOp> newGraph(const File &file, mlir::MLIRContext &
 
 } // namespace
 
+// Builds a block whose sizes are all known, to find what only sizes can tell (rests, ranges, overflow). A vocabulary
+// that is not at hand gets a size that most divisions accept.
+static void checkSizes(const ModuleTable &table, const Train &train, Diagnostics &diagnostics, const BuildSettings &settings) {
+  Diagnostics silent;
+  Sizes sizes = readSizes(table.file(), &train, silent, settings);
+  BuildSettings guess = settings;
+  guess.vocabulary = [&](const std::string &path, const std::string &tokenizer, std::string &error) {
+    std::optional<int64_t> size;
+    if (settings.vocabulary)
+      size = settings.vocabulary(path, tokenizer, error);
+    return std::optional<int64_t>(size.value_or(5040));
+  };
+  Elaborator el(table, silent, Elaborator::Mode::Check, sizes);
+  el.declareFileDims();
+  TrainBlock block = checkTrain(el, table, train, settings);
+  bindVocabulary(table, block, sizes, silent, guess);
+  Elaborator bound(table, silent, Elaborator::Mode::Check, sizes);
+  bound.declareFileDims();
+  for (auto &[name, axis] : bound.fileDims())
+    if (!axis->size)
+      return;
+  if (silent.hasErrors())
+    return;
+  mlir::MLIRContext context(mlir::MLIRContext::Threading::DISABLED);
+  buildTrain(table.file(), train.name.name, diagnostics, context, guess);
+}
+
 void checkFile(const File &file, Diagnostics &diagnostics, const BuildSettings &settings) {
   ModuleTable table(file, diagnostics);
   if (diagnostics.hasErrors())
@@ -385,6 +412,9 @@ void checkFile(const File &file, Diagnostics &diagnostics, const BuildSettings &
     if (train)
       checkTrain(el, table, *train, settings);
   }
+  for (const Train &train : file.trains)
+    if (!diagnostics.hasErrors())
+      checkSizes(table, train, diagnostics, settings);
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string &name, Diagnostics &diagnostics,

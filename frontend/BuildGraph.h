@@ -35,7 +35,8 @@ struct BuildSettings {
   std::string base;
 };
 
-/// Everything that can be found without data: names, dims and types of every module and train block. Builds nothing.
+/// Everything that can be found without data: names, dims and types of every module and train block, and what the sizes
+/// of a block tell where all are known.
 void checkFile(const ast::File &file, Diagnostics &diagnostics, const BuildSettings &settings = {});
 
 /// The graph of a train block: the one called `name`, or the only one if it is empty. Null if there are errors.

@@ -234,9 +234,12 @@ struct Binder {
       return false;
     }
     if (mayLack && open.size() > left.size()) {
-      el.error(Code::H0325, arg.span, fmt::format("it is not clear which axes of {} these are", signature(p)))
+      el.error(Code::H0325, arg.span, fmt::format("{} could mean several axes by this", module.name.name))
           .here(fmt::format("this is {}", typeText(v)))
-          .help("give the dims by name: `Module(..., Q = T)`");
+          .label(p.span, signature(p))
+          .note("a bool or i32 argument may lack dims, so their places do not tell which these are")
+          .help(fmt::format("say it: `{}(..., {} = {})`", module.name.name, p.type.dims[open.back()].name,
+                            left.empty() ? "T" : left.back()->name));
       return false;
     }
     if (open.size() > left.size()) {

@@ -4,6 +4,25 @@
 namespace heddle {
 using namespace ast;
 
+// The axis of x that was probably meant: of the size of `axis`, best one that the other side lacks.
+static Axis *twinOf(const Axis *axis, const Value &x, const Value &other) {
+  Axis *twin = nullptr;
+  for (Axis *candidate : x.dims)
+    if (!candidate->rest && candidate->formula == axis->formula && (!twin || !other.has(candidate)))
+      twin = candidate;
+  return twin;
+}
+
+// `v = (x @ wv)[T -> S]`: what to write, from what is written.
+static std::string renamed(const Value &x, Span node, const Axis *from, const Axis *to) {
+  Span source = x.source.valid() ? x.source : node;
+  std::string text(source.text()), left = x.source.valid() ? x.name + " = " : "";
+  if (text.find('\n') != std::string::npos)
+    text = "...";
+  bool simple = text.find_first_of(" +-*/@") == std::string::npos;
+  return fmt::format("`{}{}[{} -> {}]`", left, simple ? text : "(" + text + ")", from->name, to->name);
+}
+
 Value Elaborator::contract(const Contract &e, Frame &frame) {
   Value a = expr(*e.lhs, frame), b = expr(*e.rhs, frame);
   if (a.isUnknown() || b.isUnknown())
@@ -47,23 +66,15 @@ Value Elaborator::contract(const Contract &e, Frame &frame) {
       if (x->has(axis))
         continue;
       good = false;
-      Span at = e.dims ? (*e.dims)[i].span : e.opSpan;
-      Diagnostic &d = error(Code::H0203, at, fmt::format("`@` cannot sum over `{}`: {} has no such dim", axis->name,
-                                                         callIt(*x, side)));
+      Diagnostic &d = error(Code::H0203, node->span, fmt::format("`@` cannot sum over `{}`: {} has no such dim",
+                                                                 axis->name, callIt(*x, side)));
+      if (x->name.empty())
+        d.here(fmt::format("{} is {}", side, typeText(*x)));
+      labelMade(d, *x, node->span);
       d.label(otherNode->span, fmt::format("{} is {}", callIt(*other, otherSide), typeText(*other)));
-      if (!x->name.empty() && x->made.valid())
-        d.label(x->made, fmt::format("{} is {}", callIt(*x, side), typeText(*x)));
-      else
-        d.label(node->span, fmt::format("{} is {}", callIt(*x, side), typeText(*x)));
       noteSameSize(d, axis, *x);
-      Axis *twin = nullptr;
-      for (Axis *candidate : x->dims)
-        if (!candidate->rest && !other->has(candidate) && candidate->formula == axis->formula)
-          twin = candidate;
-      if (twin)
-        d.help(x->name.empty() ? fmt::format("rename it: `(...)[{} -> {}]`", twin->name, axis->name)
-                               : fmt::format("rename it where it is made: `{} = (...)[{} -> {}]`", x->name, twin->name,
-                                             axis->name));
+      if (Axis *twin = twinOf(axis, *x, *other))
+        d.help("rename it where it is made: " + renamed(*x, node->span, twin, axis));
       else if (!e.dims)
         d.help("plain `@` sums over the last dim of its left side; `@[K]` says which");
     }

@@ -44,6 +44,7 @@ Value Elaborator::expr(const Expr &e, Frame &frame) {
     break;
   }
   result.name.clear();
+  result.source = {};
   result.made = e.span;
   return result;
 }

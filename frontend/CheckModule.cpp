@@ -79,6 +79,7 @@ void Elaborator::checkModule(const Module &module) {
             .help(fmt::format("declare it in the file, or make it an argument: `module {}(..., dim {})`",
                               module.name.name, name.name));
         own(name);
+        frame.broken = true;
       }
     resolve(result, frame, dims);
     refuseElement(result.element, result.elementSpan);
@@ -186,6 +187,7 @@ void Elaborator::let(const LetStmt &stmt, Frame &frame) {
           .help("choose another name");
     v.name = target.name;
     v.made = target.span;
+    v.source = stmt.targets.size() == 1 ? stmt.value->span : Span();
     frame.names[target.name] = v;
   }
 }
@@ -343,14 +345,22 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
 
 std::optional<std::vector<Value>> Elaborator::returned(const ReturnStmt &stmt, Frame &frame) {
   std::vector<Value> values;
+  std::vector<const Expr *> exprs;
   for (const ExprPtr &e : stmt.values)
+    exprs.push_back(e.get());
+  if (exprs.size() == 1)
+    if (auto *tuple = exprs[0]->as<Tuple>()) { // `return (a, b)`
+      exprs.clear();
+      for (const ExprPtr &e : tuple->elements)
+        exprs.push_back(e.get());
+    }
+  for (const Expr *e : exprs)
     values.push_back(expr(*e, frame));
   if (values.size() == 1 && values[0].kind == Value::Kind::Tuple)
     values = values[0].parts;
   const std::vector<TensorType> &types = frame.module->results;
-  for (const Value &v : values)
-    if (v.isUnknown())
-      return std::nullopt;
+  if (frame.broken || llvm::any_of(values, [](const Value &v) { return v.isUnknown(); }))
+    return std::nullopt;
   if (values.size() != types.size()) {
     error(Code::H0316, stmt.span, fmt::format("{} value{} returned, the module has {} result{}", values.size(),
                                               values.size() == 1 ? " is" : "s are", types.size(),
@@ -359,7 +369,7 @@ std::optional<std::vector<Value>> Elaborator::returned(const ReturnStmt &stmt, F
     return std::nullopt;
   }
   for (size_t i = 0; i < types.size(); ++i) {
-    Span span = i < stmt.values.size() ? stmt.values[i]->span : stmt.span;
+    Span span = i < exprs.size() ? exprs[i]->span : stmt.span;
     std::vector<Axis *> dims;
     if (!resolve(types[i], frame, dims) || types[i].element == Element::BF16)
       return std::nullopt;

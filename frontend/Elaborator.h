@@ -38,6 +38,7 @@ public:
     std::map<std::string, Axis *> dims;  // its own, over the file's
     std::vector<Axis *> rest;            // what `..` took
     std::string path;                    // "h.{}.attn.": the prefix of its parameters
+    bool broken = false;                 // the signature has errors: results are not compared with it
     std::string subject;                 // what its results are called in the graph
     std::map<std::string, Span> levels;  // names of the loops in this body
     const Frame *caller = nullptr;

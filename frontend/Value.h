@@ -50,6 +50,7 @@ struct Value {
   std::string text;         // of a string
   std::string name;         // what the source calls it; empty if nothing
   Span made;                // where
+  Span source;              // the expression that it was named for, in a `let`
 
   bool isUnknown() const { return kind == Kind::Unknown; }
   bool isNumber() const { return kind == Kind::Number; }

@@ -2,6 +2,8 @@
 #include "tools/heddle/SubCommand.h"
 #include "tools/heddle/ParsedFile.h"
 
+#include "frontend/BuildGraph.h"
+
 #include <memory>
 
 namespace heddle {
@@ -17,6 +19,10 @@ int run(const Options &options) {
   int code = parseFile(options.file, parsed);
   if (code == exitInputOutput)
     return code;
+  if (code == exitDone) {
+    checkFile(*parsed.file, parsed.diagnostics);
+    code = parsed.diagnostics.hasErrors() ? exitProgramErrors : exitDone;
+  }
   if (options.json) {
     int written = writeOutput("", renderJson(parsed.diagnostics));
     return written == exitDone ? code : written;
