@@ -112,8 +112,6 @@ HWY_INLINE Ints BitCast(Floats v) { return hn::BitCast(di, v); }
 HWY_INLINE Floats BitCast(Ints v) { return hn::BitCast(df, v); }
 
 // ---- integers
-HWY_INLINE int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
-HWY_INLINE int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
 using hn::ShiftLeft;
 using hn::ShiftRight;
 template <int n>
@@ -227,6 +225,14 @@ HWY_INLINE float BitCast(int32_t x) {
 HWY_INLINE int32_t ShiftLeft(int32_t x, int32_t n) { return static_cast<int32_t>(static_cast<uint32_t>(x) << n); }
 HWY_INLINE int32_t ShiftRight(int32_t x, int32_t n) { return x >> n; }
 HWY_INLINE int32_t ShiftRightLogical(int32_t x, int32_t n) { return static_cast<int32_t>(static_cast<uint32_t>(x) >> n); }
+HWY_INLINE int64_t Min(int64_t a, int64_t b) { return a < b ? a : b; }
+HWY_INLINE int64_t Max(int64_t a, int64_t b) { return a > b ? a : b; }
+HWY_INLINE int32_t Min(int32_t a, int32_t b) { return a < b ? a : b; }
+HWY_INLINE int32_t Max(int32_t a, int32_t b) { return a > b ? a : b; }
+HWY_INLINE int64_t Min(int64_t a, int32_t b) { return Min(a, int64_t{b}); }  // an index and a literal
+HWY_INLINE int64_t Max(int64_t a, int32_t b) { return Max(a, int64_t{b}); }
+HWY_INLINE int64_t Min(int32_t a, int64_t b) { return Min(int64_t{a}, b); }
+HWY_INLINE int64_t Max(int32_t a, int64_t b) { return Max(int64_t{a}, b); }
 HWY_INLINE int32_t MulHigh(int32_t a, int32_t b) {
   return static_cast<int32_t>((static_cast<uint64_t>(static_cast<uint32_t>(a)) * static_cast<uint32_t>(b)) >> 32);
 }

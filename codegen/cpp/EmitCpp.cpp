@@ -20,6 +20,7 @@ ArrayRef<const char *> heddle::cppFlags() {
 namespace {
 /// One function as each class has it: its text by class, empty where a class does not have it.
 struct Printed {
+  std::string comment;
   SmallVector<std::string> texts;
 };
 }  // namespace
@@ -34,6 +35,7 @@ static void printGroups(const Printed &function, ArrayRef<const TargetInfo *> ta
     if (known == groups.end()) groups.push_back({text, condition});
     else known->second += " || " + condition;
   }
+  out += function.comment;
   bool everywhere = groups.size() == 1 && llvm::none_of(function.texts, [](auto &t) { return t.empty(); }) &&
                     targets.size() == targetClasses().size();
   if (everywhere) {
@@ -103,7 +105,9 @@ llvm::Expected<std::string> heddle::emitCpp(ArrayRef<ModuleOp> classes, const Cp
     for (auto function : ModuleOp(classes[i]).getOps<func::FuncOp>()) {
       Printed &printed = (isLaneFunction(function) ? lanes : kernels)[function.getName()];
       printed.texts.resize(classes.size());
-      printed.texts[i] = printKernel(function, names, options.sourceLine);
+      PrintedFunction text = printKernel(function, *(*targets)[i], names, options.sourceLine);
+      printed.comment = text.comment;
+      printed.texts[i] = text.code;
     }
 
   std::string out = printHeader(tables, *targets, options.fileName);

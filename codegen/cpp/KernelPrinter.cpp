@@ -1,5 +1,5 @@
-// Prints one function, statement by statement. A value that is used once, by the next statement that matters, becomes part of
-// its expression; what the user named, what is used more often and what would make a line long becomes a variable. Loops
+// Prints one function, statement by statement. A value that is used once, by the next statement that matters, becomes
+// part of its expression; what the user named, what is used more often and what would make a line long becomes a variable. Loops
 // stay loops, and a value that a loop carries is a variable that the loop assigns.
 //
 // The printer decides on form only. An expression may move down past other statements as long as it reads no memory that
@@ -47,16 +47,18 @@ static std::string shapeText(Type type) {
 namespace {
 class KernelPrinter {
  public:
-  KernelPrinter(func::FuncOp function, const llvm::StringMap<std::string> &names, const SourceLine &sourceLine)
-      : function(function), symbols(names), sourceLine(sourceLine) {}
+  KernelPrinter(func::FuncOp function, const TargetInfo &target, const llvm::StringMap<std::string> &names,
+                const SourceLine &sourceLine)
+      : function(function), target(target), symbols(names), sourceLine(sourceLine) {}
 
-  std::string print() {
+  PrintedFunction print() {
     printComment();
+    std::string comment = std::exchange(out, "");
     isLaneFunction(function) ? openLaneFunction() : openKernel();
     depth = 1;
     printBlock(function.getBody().front());
     out += "}\n";
-    return std::move(out);
+    return {comment, std::move(out)};
   }
 
  private:
@@ -69,6 +71,19 @@ class KernelPrinter {
 
   // ---- text
   void line(const Twine &text) { out += (Twine(std::string(2 * depth, ' ')) + text + "\n").str(); }
+  /// A statement, broken after a comma or before an operator where it is longer than the line.
+  void statement(const Twine &text) {
+    std::string rest = std::string(2 * depth, ' ') + text.str();
+    std::string indent(2 * depth + 4, ' ');
+    while (rest.size() > kLineWidth) {
+      size_t comma = rest.rfind(", ", kLineWidth - 2), sum = rest.rfind(" + ", kLineWidth - 1);
+      size_t at = comma == std::string::npos ? sum : comma + 1;
+      if (at == std::string::npos || at <= indent.size() + 20) break;
+      out += rest.substr(0, at) + "\n";
+      rest = indent + rest.substr(at + 1);
+    }
+    out += rest + "\n";
+  }
   /// `head` and pieces, separated by ", ", broken at the line's width.
   void wrapped(const std::string &head, ArrayRef<std::string> pieces, StringRef tail) {
     std::string text = head;
@@ -191,6 +206,7 @@ class KernelPrinter {
         unsigned i = hole[0] - '0';
         // Sums and products group from the left; everything else states its grouping.
         bool left = i == 0 && (binding == Binding::Sum || binding == Binding::Product);
+        left |= isa<arith::AddIOp>(op) && op->getResult(0).getType().isIndex();  // which does not overflow
         std::string operand = tight(op->getOperand(i), call ? Binding::Select : left ? binding : above(binding));
         if (binding == Binding::Unary && operand[0] == '-') operand = "(" + operand + ")";
         result += operand;
@@ -316,6 +332,9 @@ class KernelPrinter {
       if (matchPattern(op->getOperand(1), m_ConstantInt(&four)) && four == 4) return {"kLanes"};
     }
     APInt number;
+    if (isa<arith::AddIOp>(op) && lanewise.contains(op->getOperand(0)) &&
+        matchPattern(op->getOperand(1), m_ConstantInt(&number)) && isLanes(number.getSExtValue()))
+      return {text(op->getOperand(0)) + " + " + lanesText(number.getSExtValue()), Binding::Sum};
     if (isa<arith::AddIOp>(op) && !isa<VectorType>(op->getResult(0).getType()) &&
         matchPattern(op->getOperand(1), m_ConstantInt(&number)) && number.isNegative() && !number.isMinSignedValue())
       return {tight(op->getOperand(0), Binding::Sum) + " - " + std::to_string(-number.getSExtValue()), Binding::Sum};
@@ -334,7 +353,7 @@ class KernelPrinter {
   /// Gives `value` a variable.
   void declare(Value value, const Expression &e, StringRef fallback = "v") {
     std::string name = nameOf(value, value.getType().isIndex() ? "at" : isa<VectorType>(value.getType()) ? fallback : "s");
-    line("const " + typeName(value.getType()) + " " + name + " = " + e.text + ";");
+    statement("const " + typeName(value.getType()) + " " + name + " = " + e.text + ";");
     values[value] = {name};
     pending.erase(value);
   }
@@ -407,9 +426,9 @@ class KernelPrinter {
     values[op->getResult(0)] = std::move(e);
     if (reads) pending.insert({op->getResult(0), true});
   }
-  void consume(Operation *op, const std::string &statement) {
+  void consume(Operation *op, const std::string &text) {
     for (Value operand : op->getOperands()) pending.erase(operand);
-    line(statement);
+    statement(text);
   }
 
   void printTwoResults(Operation *op) {
@@ -421,6 +440,30 @@ class KernelPrinter {
     for (Value operand : op->getOperands()) pending.erase(operand);
     if (!op->getResult(0).use_empty()) declare(op->getResult(0), first);
     if (!op->getResult(1).use_empty()) declare(op->getResult(1), second);
+  }
+
+  // ---- lanes
+  /// Loops over registers step by multiples of the lane count, which lowering knows as a number: kLanes says what it is,
+  /// and lets the classes share the text.
+  bool isLanes(int64_t number) const { return number > 0 && number % target.lanes() == 0; }
+  std::string lanesText(int64_t number) const {
+    int64_t registers = number / target.lanes();
+    return registers == 1 ? "kLanes" : std::to_string(registers) + " * kLanes";
+  }
+  /// Is a counter, or it plus a constant, multiplied? Then it counts rows, not lanes.
+  static bool isScaled(Value counter) {
+    return llvm::any_of(counter.getUsers(), [&](Operation *user) {
+      if (isa<arith::MulIOp>(user)) return true;
+      return isa<arith::AddIOp>(user) && matchPattern(user->getOperand(1), m_Constant()) && isScaled(user->getResult(0));
+    });
+  }
+  bool stepsByLanes(scf::ForOp loop) const {
+    APInt step;
+    if (!matchPattern(loop.getStep(), m_ConstantInt(&step)) || !isLanes(step.getSExtValue())) return false;
+    if (isScaled(loop.getInductionVar())) return false;
+    return llvm::any_of(loop.getBody()->getOperations(), [](Operation &op) {
+      return isa<vector::LoadOp, vector::MaskedLoadOp, vector::StoreOp, vector::MaskedStoreOp>(op);
+    });
   }
 
   // ---- loops and branches
@@ -459,6 +502,10 @@ class KernelPrinter {
     std::string i = scope.fresh(tiles ? "tile" : !given.empty() ? given : loopDepth < 4 ? kNames[loopDepth] : "m");
     if (!tiles) ++loopDepth;
     std::string step = text(loop.getStep());
+    if (APInt number; stepsByLanes(loop) && matchPattern(loop.getStep(), m_ConstantInt(&number))) {
+      step = lanesText(number.getSExtValue());
+      lanewise.insert(loop.getInductionVar());
+    }
     line("for (int64_t " + i + " = " + text(loop.getLowerBound()) + "; " + i + " < " +
          tight(loop.getUpperBound(), Binding::Sum) + "; " + (step == "1" ? "++" + i : i + " += " + step) + ") {");
     values[loop.getInductionVar()] = {i};
@@ -497,7 +544,7 @@ class KernelPrinter {
     }
     for (auto [i, value] : llvm::enumerate(yield->getOperands())) {
       pending.erase(value);
-      if (sources[i] != targets[i]) line(targets[i] + " = " + sources[i] + ";");
+      if (sources[i] != targets[i]) statement(targets[i] + " = " + sources[i] + ";");
     }
   }
 
@@ -526,18 +573,20 @@ class KernelPrinter {
   }
 
   func::FuncOp function;
+  const TargetInfo &target;
   const llvm::StringMap<std::string> &symbols;
   const SourceLine &sourceLine;
   NameScope scope;
   llvm::DenseMap<Value, Expression> values;
   llvm::DenseMap<Value, std::string> carried;
+  llvm::DenseSet<Value> lanewise;  // counters of loops over registers
   llvm::MapVector<Value, bool> pending;  // folded expressions that read memory
   std::string out;
   int depth = 0, loopDepth = 0;
 };
 }  // namespace
 
-std::string heddle::printKernel(func::FuncOp function, const llvm::StringMap<std::string> &names,
-                                const SourceLine &sourceLine) {
-  return KernelPrinter(function, names, sourceLine).print();
+PrintedFunction heddle::printKernel(func::FuncOp function, const TargetInfo &target,
+                                    const llvm::StringMap<std::string> &names, const SourceLine &sourceLine) {
+  return KernelPrinter(function, target, names, sourceLine).print();
 }

@@ -19,7 +19,8 @@
 // - f32 arithmetic is IEEE single precision, rounded to nearest even, one rounding an op: no op carries fast-math flags,
 //   and neither door contracts, reassociates or approximates. Which NaN an op gives is not part of the contract. The
 //   runtime sets flush-to-zero and denormals-are-zero, so a subnormal operand or result of f32 arithmetic and of
-//   comparisons is zero; no constant may be subnormal. Moves, selects and bit operations keep all bits.
+//   comparisons is zero; no constant may be subnormal. Moves, selects and bit operations keep all bits, but a select
+//   between the two values compared may be the hardware's min or max and so give zero for a subnormal.
 // - fma rounds once, and is admitted only on classes that have it in hardware.
 // - i32 arithmetic wraps. Index arithmetic does not overflow. Divisors are positive and dividends of index not negative;
 //   i32 division is of scalars only. Shift amounts are in [0, 31], and of vectors a constant.
