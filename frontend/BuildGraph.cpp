@@ -629,7 +629,7 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
     else
       results.push_back({"out", result});
     entry.close(results, span);
-    if (results.size() == 1)
+    if (results.size() == 1 && result.isF32() && result.dims.empty())
       entry.func->setAttr("heddle.minimise", builder.getStringAttr("out"));
     entry.ranges(ranges);
   }

@@ -18,7 +18,8 @@ namespace {
 
 struct Options {
   Compilation compilation;
-  std::string emit = "exe", output, target;
+  std::string emit = "exe", output, target, module;
+  bool locations = false;
 };
 
 const std::vector<std::string> emissions = {"ast", "graph", "grad", "fused", "plan", "kernel",
@@ -40,7 +41,7 @@ int emitStage(Options &options, Stage stage, const TargetInfo &target) {
     return code;
   std::string text;
   llvm::raw_string_ostream stream(text);
-  options.compilation.module->print(stream, mlir::OpPrintingFlags().enableDebugInfo(false));
+  options.compilation.module->print(stream, mlir::OpPrintingFlags().enableDebugInfo(options.locations));
   return writeOutput(options.output, text + "\n");
 }
 
@@ -87,8 +88,10 @@ int run(Options &options) {
   const TargetInfo *target = allClasses ? &targetClasses().front() : chooseTargetInfo(options.target);
   if (!target)
     return exitInputOutput;
-  if (int code = options.compilation.buildTrain(); code != exitDone)
-    return code;
+  int built = options.module.empty() ? options.compilation.buildTrain()
+                                     : options.compilation.buildRun(options.module, {});
+  if (built != exitDone)
+    return built;
   if (std::optional<Stage> stage = findStage(options.emit))
     return emitStage(options, *stage, *target);
   if (options.emit == "llvm" || options.emit == "asm" || options.emit == "obj")
@@ -113,6 +116,8 @@ SubCommand addCompileCommand(CLI::App &root) {
   app->add_option("--emit", options->emit, fmt::format("{} (exe)", fmt::join(emissions, ", ")));
   app->add_option("-o", options->output, "the file to write; stdout if there is none");
   app->add_option("--train", options->compilation.block, "the train block, where the file has several");
+  app->add_option("--module", options->module, "a module alone, as `heddle run` builds it, instead of a train block");
+  app->add_flag("--locations", options->locations, "print where in the program each op comes from");
   addSettingFlags(*app, options->compilation.flags);
   app->add_option("--from", options->compilation.from, "FILE is the text of a stage: graph, grad, fused or plan");
   app->add_option("--target", options->target,
