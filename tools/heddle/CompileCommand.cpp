@@ -41,7 +41,11 @@ int emitStage(Options &options, Stage stage, const TargetInfo &target) {
     return code;
   std::string text;
   llvm::raw_string_ostream stream(text);
-  options.compilation.module->print(stream, mlir::OpPrintingFlags().enableDebugInfo(options.locations));
+  mlir::OpPrintingFlags flags;
+  flags.enableDebugInfo(options.locations);
+  if (options.locations)
+    flags.useLocalScope(); // places stand at their ops, not in a list of their own
+  options.compilation.module->print(stream, flags);
   return writeOutput(options.output, text + "\n");
 }
 
