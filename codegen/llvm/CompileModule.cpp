@@ -1,6 +1,5 @@
-// The last step of the LLVM door. IR optimisation is light on purpose: on matrix products, nests and scatters a full -O2
-// pipeline costs several times the compile time and gains nothing measurable over these passes with code generation at
-// its default level.
+// The last step of the LLVM door. IR optimisation is light on purpose: kernels arrive tiled, vectorised and unrolled, and
+// what is left to tidy is what their literal translation brings in; code generation runs at its default level.
 #include "codegen/llvm/CompileModule.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/PassManager.h"

@@ -66,9 +66,9 @@ std::vector<Case> heddle::casesOf(const OpRow &row) {
 
 const std::vector<StructuralOp> &heddle::structuralOps() {
   static const std::vector<StructuralOp> ops{
-      {"variable", "declares; read and written by the entries of StateTest"},
-      {"read", "an alias of a variable; StateTest"},
-      {"write", "a store into a variable; StateTest"},
+      {"variable", "declares; what reads and writes it is compared bit by bit in tests/identity"},
+      {"read", "an alias of a variable; every parameter of tests/reference and tests/identity is one"},
+      {"write", "a store into a variable; every update of tests/reference and tests/identity is one"},
       {"yield", "a terminator; part of every repeat"},
       {"fused", "made by a pass from the ops of the other rows, after their gradients are derived"},
       {"entry", "the plan, behind all computation on graphs"},
