@@ -9,6 +9,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <nlohmann/json.hpp>
 
 namespace heddle {
 
@@ -49,7 +50,14 @@ DescribedVariable::DescribedVariable(VariableOp op) : variable{}, type(llvm::cas
   variable.stream = op.getStream();
 }
 
+// The bounds of ids that the frontend left to arrival: heddle.config's "ranges".
+static nlohmann::json rangesOf(mlir::func::FuncOp entry) {
+  auto config = entry->getParentOfType<mlir::ModuleOp>()->getAttrOfType<mlir::StringAttr>("heddle.config");
+  return config ? nlohmann::json::parse(config.str()).value("ranges", nlohmann::json::object()) : nlohmann::json::object();
+}
+
 std::map<std::string, HostTensor> readInputs(mlir::func::FuncOp entry, const SafetensorsFile &file) {
+  nlohmann::json ranges = rangesOf(entry);
   std::map<std::string, HostTensor> inputs;
   std::vector<std::string> problems;
   for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
@@ -69,6 +77,15 @@ std::map<std::string, HostTensor> readInputs(mlir::func::FuncOp entry, const Saf
     }
     HostTensor host{type, std::vector<uint32_t>(type.getNumElements())};
     file.read(*tensor, abiType(type), host.words.data());
+    if (type.isInt() && ranges.contains(name)) {
+      auto below = ranges[name].get<int64_t>();
+      auto bad = llvm::find_if(host.words, [&](uint32_t id) { return int64_t(int32_t(id)) < 0 || id >= below; });
+      if (bad != host.words.end()) {
+        problems.push_back(fmt::format("`{}` holds {} at element {}: its values must lie in [0, {})", tensor->name,
+                                       int32_t(*bad), bad - host.words.begin(), below));
+        continue;
+      }
+    }
     inputs.emplace(name, std::move(host));
   }
   if (!problems.empty())

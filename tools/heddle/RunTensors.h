@@ -33,7 +33,7 @@ private:
 };
 
 /// The inputs of @run, read from a file by the arguments' names (a data field with or without `data.`). Throws
-/// RunError that lists what is missing, left over or misshaped.
+/// RunError that lists what is missing, misshaped, or holds an id outside of its axis.
 std::map<std::string, HostTensor> readInputs(mlir::func::FuncOp entry, const SafetensorsFile &file);
 
 /// The module's variables: from `params`, one tensor a layer, or their initial values where it is null. Throws RunError
