@@ -13,6 +13,7 @@
 // at a time keeps scratch small and needs no buffer that threads share. Sums run over k in order, whatever the tiling:
 // with several blocks of k, accumulators start from C, which is zeroed before.
 #include "passes/lower/ContractShape.h"
+#include "passes/lower/IndexEmitter.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -23,11 +24,11 @@ using namespace heddle;
 
 namespace {
 
-class ContractEmitter {
+class ContractEmitter : IndexEmitter {
 public:
   ContractEmitter(OpBuilder &builder, Location loc, const ContractShape &shape, const ContractTiling &tiling,
                   const TargetInfo &target)
-      : builder(builder), loc(loc), shape(shape), tiling(tiling), lanes(target.lanes()),
+      : IndexEmitter(builder, loc), shape(shape), tiling(tiling), lanes(target.lanes()),
         width(tiling.vectors * target.lanes()), masked(shape.n.size % width != 0),
         vector(VectorType::get({4}, builder.getF32Type(), {true})) {}
 
@@ -36,19 +37,6 @@ public:
   void emitTiles(Value begin, Value end);
 
 private:
-  Value constant(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
-  Value add(Value x, Value y) { return builder.createOrFold<arith::AddIOp>(loc, x, y); }
-  Value add(Value x, int64_t y) { return add(x, constant(y)); }
-  Value mul(Value x, int64_t y) { return builder.createOrFold<arith::MulIOp>(loc, x, constant(y)); }
-  Value least(Value x, Value y) { return builder.createOrFold<arith::MinUIOp>(loc, x, y); }
-  // for name = from to to step: body(name)
-  void loop(StringRef name, Value from, Value to, int64_t step, function_ref<void(Value)> body) {
-    auto op = scf::ForOp::create(builder, loc, from, to, constant(step));
-    OpBuilder::InsertionGuard guard(builder);
-    op.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr(name), loc));
-    builder.setInsertionPointToStart(op.getBody());
-    body(op.getInductionVar());
-  }
   void emitPanel(Value aBase, Value bBase, Value cBase, Value panel, Value mBegin, Value mEnd);
   void emitBlockK(Value aBase, Value bBase, Value cBase, Value n, Value kBegin, Value kCount, Value mBegin, Value mEnd,
                   bool accumulate);
@@ -61,8 +49,6 @@ private:
   Value mask(Value n, int64_t v);  // of the columns n + v * lanes ... that exist
   Value lane(Value n, int64_t v) { return add(n, v * lanes); }
 
-  OpBuilder &builder;
-  Location loc;
   const ContractShape &shape;
   const ContractTiling &tiling;
   int64_t lanes, width;

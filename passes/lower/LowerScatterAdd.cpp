@@ -1,6 +1,7 @@
 // Sums of rows by index, the gradient of an embedding: result = 0, then result[index] += update, one update after the
 // other in the order of the index. Threads share the columns (the last dim), never the updates, so the order of every
 // sum is that of the text whatever their number.
+#include "passes/lower/IndexEmitter.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -13,10 +14,10 @@ using namespace heddle;
 
 namespace {
 
-class ScatterEmitter {
+class ScatterEmitter : IndexEmitter {
 public:
   ScatterEmitter(OpBuilder &builder, ScatterAddOp op, int64_t chunk, bool vectors, const TargetInfo &target)
-      : builder(builder), loc(op.getLoc()), op(op), chunk(chunk), vectors(vectors), lanes(target.lanes()),
+      : IndexEmitter(builder, op.getLoc()), op(op), chunk(chunk), vectors(vectors), lanes(target.lanes()),
         vector(VectorType::get({4}, builder.getF32Type(), {true})) {}
 
   void emit(const KernelFrame &frame) {
@@ -54,16 +55,6 @@ private:
   StringAttr lastDim() { return type(op.getResult()).getNames().back(); }
   int64_t columns() { return type(op.getResult()).getSizes().back(); }
   Type element() { return vectors ? Type(vector) : builder.getF32Type(); }
-  Value constant(int64_t value) { return arith::ConstantIndexOp::create(builder, loc, value); }
-  Value mul(Value x, int64_t y) { return builder.createOrFold<arith::MulIOp>(loc, x, constant(y)); }
-  Value least(Value x, Value y) { return builder.createOrFold<arith::MinUIOp>(loc, x, y); }
-  void loop(StringRef name, Value from, Value to, int64_t step, function_ref<void(Value)> body) {
-    auto loop = scf::ForOp::create(builder, loc, from, to, constant(step));
-    OpBuilder::InsertionGuard guard(builder);
-    loop.getInductionVar().setLoc(NameLoc::get(builder.getStringAttr(name.lower()), loc));
-    builder.setInsertionPointToStart(loop.getBody());
-    body(loop.getInductionVar());
-  }
   // A loop for every dim of `dims`, in its order; the last dim of the result by vectors of this tile's columns.
   void overDims(Tensor dims, function_ref<void(const llvm::StringMap<Value> &)> body) {
     llvm::StringMap<Value> at;
@@ -104,8 +95,6 @@ private:
     else vector::MaskedStoreOp::create(builder, loc, memory, where, some, value);
   }
 
-  OpBuilder &builder;
-  Location loc;
   ScatterAddOp op;
   int64_t chunk;
   bool vectors;

@@ -1,0 +1,33 @@
+// What lowerings by hand share: index arithmetic that folds as it is built, and loops called by what they walk.
+#pragma once
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/IR/Builders.h"
+
+namespace heddle {
+
+/// A base of emitters: everything is made at `builder`'s point, with the place of the graph op that is lowered.
+class IndexEmitter {
+protected:
+  IndexEmitter(mlir::OpBuilder &builder, mlir::Location loc) : builder(builder), loc(loc) {}
+
+  mlir::Value constant(int64_t value) { return mlir::arith::ConstantIndexOp::create(builder, loc, value); }
+  mlir::Value add(mlir::Value x, mlir::Value y) { return builder.createOrFold<mlir::arith::AddIOp>(loc, x, y); }
+  mlir::Value add(mlir::Value x, int64_t y) { return add(x, constant(y)); }
+  mlir::Value mul(mlir::Value x, int64_t y) { return builder.createOrFold<mlir::arith::MulIOp>(loc, x, constant(y)); }
+  mlir::Value least(mlir::Value x, mlir::Value y) { return builder.createOrFold<mlir::arith::MinUIOp>(loc, x, y); }
+  /// for name = from to to step: body(name), the name in lower case.
+  void loop(llvm::StringRef name, mlir::Value from, mlir::Value to, int64_t step,
+            llvm::function_ref<void(mlir::Value)> body) {
+    auto op = mlir::scf::ForOp::create(builder, loc, from, to, constant(step));
+    mlir::OpBuilder::InsertionGuard guard(builder);
+    op.getInductionVar().setLoc(mlir::NameLoc::get(builder.getStringAttr(name.lower()), loc));
+    builder.setInsertionPointToStart(op.getBody());
+    body(op.getInductionVar());
+  }
+
+  mlir::OpBuilder &builder;
+  mlir::Location loc;
+};
+
+}  // namespace heddle
