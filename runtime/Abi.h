@@ -14,6 +14,7 @@
 extern "C" {
 #endif
 
+#define HEDDLE_VERSION "0.1.0"   // of the release; CMakeLists.txt reads it here
 #define HEDDLE_ABI_VERSION 1
 #define HEDDLE_MAX_LOOPS 4       // nested `repeat`s
 #define HEDDLE_ALIGNMENT 64      // bytes; every buffer starts on it: a cache line and an AVX-512 vector

@@ -54,18 +54,23 @@ Arena& Arena::operator=(Arena&& other) noexcept {
   return *this;
 }
 
-void checkMemory(int64_t plannedBytes) {
-  int64_t limit = int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE);
-  const char* whose = "this machine has";
+MemoryLimit memoryLimit() {
+  MemoryLimit limit{int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE), false};
   for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
     std::ifstream file(path);
     std::string text;
     if (!(file >> text) || text == "max") continue;
     int64_t value = strtoll(text.c_str(), nullptr, 10);
-    if (value > 0 && value < limit) limit = value, whose = "the memory limit is";
+    if (value > 0 && (limit.bytes <= 0 || value < limit.bytes)) limit = {value, true};
   }
-  if (limit > 0 && plannedBytes > limit)
-    throw RunError(kData, fmt::format("training needs {}, but {} {}", megabytes(plannedBytes), whose, megabytes(limit)),
+  return limit;
+}
+
+void checkMemory(int64_t plannedBytes) {
+  MemoryLimit limit = memoryLimit();
+  if (limit.bytes > 0 && plannedBytes > limit.bytes)
+    throw RunError(kData, fmt::format("training needs {}, but {} {}", megabytes(plannedBytes),
+                                      limit.isLimit ? "the memory limit is" : "this machine has", megabytes(limit.bytes)),
                    "a smaller batch or model, or a higher memory limit (`--dry-run` prints the plan)");
 }
 

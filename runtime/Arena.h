@@ -29,6 +29,13 @@ private:
   int64_t bytes = 0;
 };
 
+/// How much memory a run can ever get; 0 bytes if nothing tells.
+struct MemoryLimit {
+  int64_t bytes = 0;
+  bool isLimit = false;  // of a control group, below what the machine has
+};
+MemoryLimit memoryLimit();
+
 /// Throws RunError(kData) with the planned bytes if they exceed what this machine or its memory limit can ever give.
 void checkMemory(int64_t plannedBytes);
 

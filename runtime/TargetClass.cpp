@@ -6,7 +6,9 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <iterator>
 
 namespace heddle {
 namespace {
@@ -19,6 +21,18 @@ std::string wantedClass(const std::string& wanted) {
   return variable ? variable : "";
 }
 
+// HEDDLE_CPU=CLASS: this CPU counts as one that runs no better class than that; `none` leaves none. It can only take
+// away, so a test on any machine can be one on a lesser machine.
+bool aboveLimit(const std::string& name) {
+  const char* variable = getenv("HEDDLE_CPU");
+  if (!variable || !*variable) return false;
+  std::string limit = variable;
+  auto rank = [](const std::string& c) { return size_t(std::find(std::begin(kClasses), std::end(kClasses), c) - kClasses); };
+  if (limit != "none" && rank(limit) == std::size(kClasses))
+    throw RunError(kUsage, fmt::format("HEDDLE_CPU is '{}'", limit), "one of avx512, avx2, baseline, none");
+  return limit == "none" || rank(name) < rank(limit);
+}
+
 void refuseUnknown(const std::string& name) {
   for (auto* known : kClasses)
     if (name == known) return;
@@ -26,13 +40,15 @@ void refuseUnknown(const std::string& name) {
 }
 
 RunError cpuLacks(const std::string& name) {
+  auto runs = runnableTargetClasses();
   return RunError(kData, fmt::format("this CPU does not run the target class '{}'", name),
-                  fmt::format("it runs {}", fmt::join(runnableTargetClasses(), ", ")));
+                  fmt::format("it runs {}", runs.empty() ? "none of them" : fmt::format("{}", fmt::join(runs, ", "))));
 }
 
 }  // namespace
 
 bool cpuRuns(const std::string& name) {
+  if (aboveLimit(name)) return false;
   __builtin_cpu_init();
   bool baseline = __builtin_cpu_supports("sse4.2") && __builtin_cpu_supports("ssse3") && __builtin_cpu_supports("popcnt");
   bool avx2 = baseline && __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
@@ -81,7 +97,9 @@ const HeddleTarget& chooseTarget(const HeddleProgram& program, const std::string
                    fmt::format("it was compiled for {}", fmt::join(present, ", ")));
   throw RunError(kData, fmt::format("'{}' was compiled for {}, which this CPU does not run", program.name,
                                     fmt::join(present, ", ")),
-                 "compile it for the target class `baseline`");
+                 std::find(present.begin(), present.end(), "baseline") == present.end()
+                     ? "compile it for the target class `baseline`"
+                     : "it needs a CPU with x86-64-v2 (SSE4.2, POPCNT)");
 }
 
 }  // namespace heddle

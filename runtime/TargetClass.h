@@ -12,7 +12,7 @@
 namespace heddle {
 
 /// Does this CPU, under this operating system, run "avx512" (F, BW, DQ, VL, CD), "avx2" (with FMA, F16C, BMI 1 and 2)
-/// or "baseline" (x86-64-v2)? False for any other name.
+/// or "baseline" (x86-64-v2)? False for any other name. The variable HEDDLE_CPU lowers what it is taken for: for tests.
 bool cpuRuns(const std::string& targetClass);
 
 /// The classes that this CPU runs, best first.

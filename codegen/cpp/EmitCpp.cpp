@@ -5,6 +5,7 @@
 #include "codegen/cpp/Identifiers.h"
 #include "codegen/cpp/PlanPrinter.h"
 #include "ir/kernel/KernelForm.h"
+#include "runtime/Abi.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
 
@@ -12,8 +13,11 @@ using namespace mlir;
 using namespace heddle;
 
 ArrayRef<const char *> heddle::cppFlags() {
-  static const char *const flags[] = {"-std=c++17", "-O2", "-ffp-contract=off", "-fwrapv", "-march=x86-64-v2",
-                                      "-Wno-psabi"};
+  static const char *const flags[] = {
+#define FLAG(text) text,
+#include "codegen/cpp/CppFlags.def"
+#undef FLAG
+  };
   return flags;
 }
 
@@ -83,7 +87,10 @@ static std::string printHeader(const ProgramTables &tables, ArrayRef<const Targe
          "#include <hwy/foreach_target.h>\n"
          "#include \"runtime/Kernel.h\"\n"
          "#include \"runtime/Abi.h\"\n"
-         "#include \"runtime/NativeMain.h\"\n\n"
+         "#include \"runtime/NativeMain.h\"\n"
+         "#if HEDDLE_ABI_VERSION != " + std::to_string(HEDDLE_ABI_VERSION) + "\n"
+         "#error \"emitted by Heddle " HEDDLE_VERSION ", for another ABI than that of these headers: emit it again\"\n"
+         "#endif\n\n"
          "HWY_BEFORE_NAMESPACE();\n"
          "namespace heddle {\n"
          "namespace HWY_NAMESPACE {\n\n";

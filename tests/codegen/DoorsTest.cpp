@@ -228,5 +228,5 @@ TEST_F(Doors, LeaveMaskedLanesAlone) {
 TEST(NativeParts, AreNamedWhenTheyAreMissing) {
   auto parts = findNativeParts("/nowhere/bin/heddle");
   ASSERT_FALSE(static_cast<bool>(parts));
-  EXPECT_NE(llvm::toString(parts.takeError()).find("no /nowhere/lib/libheddle_runtime.a"), std::string::npos);
+  EXPECT_NE(llvm::toString(parts.takeError()).find("no /nowhere/lib/heddle/libheddle_runtime.a"), std::string::npos);
 }

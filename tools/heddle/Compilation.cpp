@@ -110,13 +110,6 @@ mlir::OwningOpRef<mlir::ModuleOp> Compilation::kernelsFor(const TargetInfo &targ
   return {};
 }
 
-const TargetInfo *chooseTargetInfo(const std::string &wanted) {
-  try {
-    return findTargetClass(chooseTargetClass(wanted));
-  } catch (const RunError &problem) {
-    complain(problem);
-    return nullptr;
-  }
-}
+const TargetInfo &chooseTargetInfo(const std::string &wanted) { return *findTargetClass(chooseTargetClass(wanted)); }
 
 } // namespace heddle

@@ -47,7 +47,7 @@ private:
   int readStage();
 };
 
-/// The target class named, or HEDDLE_TARGET's, or the best of this machine; null after saying what is wrong with it.
-const TargetInfo *chooseTargetInfo(const std::string &wanted);
+/// The target class named, or HEDDLE_TARGET's, or the best of this machine. Throws RunError if there is none such.
+const TargetInfo &chooseTargetInfo(const std::string &wanted);
 
 } // namespace heddle

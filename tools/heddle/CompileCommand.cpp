@@ -6,8 +6,10 @@
 #include "codegen/llvm/Jit.h"
 #include "frontend/DidYouMean.h"
 #include "frontend/PrintAst.h"
+#include "runtime/RunError.h"
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -77,6 +79,15 @@ int checkOutput(const Options &options) {
   return exitDone;
 }
 
+// What an emitted file calls itself: its own name, if that can stand in an #include of any build system.
+std::string emittedName(const std::string &output) {
+  std::string name = std::filesystem::path(output).filename().string();
+  bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return c < 128 && (std::isalnum(c) || c == '.' || c == '_' || c == '-');
+  });
+  return plain && name[0] != '-' ? name : "program.cpp";
+}
+
 int run(Options &options) {
   if (std::find(emissions.begin(), emissions.end(), options.emit) == emissions.end()) {
     std::string guess = didYouMean(std::string_view(options.emit), emissions);
@@ -89,9 +100,7 @@ int run(Options &options) {
   if (options.emit == "ast")
     return emitAst(options);
   bool allClasses = options.target.empty() && (options.emit == "cpp" || options.emit == "exe");
-  const TargetInfo *target = allClasses ? &targetClasses().front() : chooseTargetInfo(options.target);
-  if (!target)
-    return exitInputOutput;
+  const TargetInfo *target = allClasses ? &targetClasses().front() : &chooseTargetInfo(options.target);
   int built = options.module.empty() ? options.compilation.buildTrain()
                                      : options.compilation.buildRun(options.module, {});
   if (built != exitDone)
@@ -107,7 +116,7 @@ int run(Options &options) {
   if (options.emit == "exe")
     return buildProgram(options.compilation, classes, options.output);
   std::string text;
-  int code = cppOf(options.compilation, classes, text);
+  int code = cppOf(options.compilation, classes, text, emittedName(options.output));
   return code == exitDone ? writeOutput(options.output, text) : code;
 }
 
@@ -126,7 +135,13 @@ SubCommand addCompileCommand(CLI::App &root) {
   app->add_option("--from", options->compilation.from, "FILE is the text of a stage: graph, grad, fused or plan");
   app->add_option("--target", options->target,
                   "target class: avx512, avx2 or baseline; without it, C++ and native programs hold all");
-  return {app, [options] { return run(*options); }};
+  return {app, [options] {
+            try {
+              return run(*options);
+            } catch (const RunError &problem) {
+              return complain(problem);
+            }
+          }};
 }
 
 } // namespace heddle

@@ -2,16 +2,15 @@
 #include "tools/heddle/Door.h"
 #include "tools/heddle/SubCommand.h"
 
+#include "codegen/cpp/CppCompiler.h"
 #include "codegen/cpp/EmitCpp.h"
 #include "codegen/cpp/NativeBuild.h"
+#include "codegen/cpp/TemporaryFolder.h"
 #include "codegen/llvm/Jit.h"
 
-#include <cstdio>
-#include <cstdlib>
 #include <dlfcn.h>
 #include <filesystem>
 #include <fmt/format.h>
-#include <unistd.h>
 
 namespace heddle {
 
@@ -35,32 +34,46 @@ private:
   const HeddleProgram *loaded;
 };
 
-// A folder of its own under TMPDIR, removed with what is in it.
-class TemporaryFolder {
-public:
-  TemporaryFolder() {
-    std::error_code error;
-    std::string pattern = (std::filesystem::temp_directory_path(error) / "heddle-XXXXXX").string();
-    if (mkdtemp(pattern.data()))
-      path = pattern;
-  }
-  ~TemporaryFolder() {
-    std::error_code ignored;
-    if (!path.empty())
-      std::filesystem::remove_all(path, ignored);
-  }
-  std::string path;
-};
-
 // What is wrong at run time with the machine or its compiler, as the C++ door found it.
-int complainOf(llvm::Error error) { return complain(exitInputOutput, llvm::toString(std::move(error))); }
+int complainOf(llvm::Error error) {
+  int code = error.isA<CompilerInterrupted>() ? exitInterrupted : exitInputOutput;
+  return complain(code, llvm::toString(std::move(error)));
+}
 
-llvm::Expected<NativeParts> nativeParts() {
-  std::error_code error;
-  return findNativeParts(std::filesystem::read_symlink("/proc/self/exe", error).string());
+/// The emitted C++ as a library in `folder`, loaded into this process. Null after saying what failed.
+const HeddleProgram *buildAndLoad(const std::string &text, const TemporaryFolder &folder, int &code) {
+  code = exitInputOutput;
+  if (!folder.allowsCode()) {
+    complain(code, fmt::format("the file system of `{}` does not let code be loaded from it (it is mounted noexec); set "
+                               "TMPDIR to another folder, or leave --aot out", temporaryPlace()));
+    return nullptr;
+  }
+  llvm::Expected<NativeParts> parts = findNativeParts(ownExecutable());
+  std::string library = folder.file("program.so");
+  if (llvm::Error error = parts ? buildNative(text, *parts, library, NativeKind::library) : parts.takeError()) {
+    code = complainOf(std::move(error));
+    return nullptr;
+  }
+  void *handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
+  if (!handle) {
+    complain(code, fmt::format("the compiled program cannot be loaded: {}", dlerror()));
+    return nullptr;
+  }
+  auto program = reinterpret_cast<const HeddleProgram *(*)()>(dlsym(handle, "heddle_program"));
+  if (!program) {
+    code = complain(exitInternal, fmt::format("the compiled program has no entry: {}", dlerror()));
+    return nullptr;
+  }
+  code = exitDone;
+  return program();
 }
 
 } // namespace
+
+std::string ownExecutable() {
+  std::error_code error;
+  return std::filesystem::read_symlink("/proc/self/exe", error).string();
+}
 
 std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target) {
   mlir::OwningOpRef<mlir::ModuleOp> kernels = compilation.kernelsFor(target);
@@ -79,24 +92,17 @@ std::unique_ptr<LoadedProgram> loadByCpp(Compilation &compilation, const TargetI
   code = cppOf(compilation, {&target}, text);
   if (code != exitDone)
     return nullptr;
-  llvm::Expected<NativeParts> parts = nativeParts();
-  TemporaryFolder folder;
-  std::string library = folder.path + "/program.so";
-  llvm::Error error = parts ? buildNative(text, *parts, library, NativeKind::library) : parts.takeError();
-  if (error) {
-    code = complainOf(std::move(error));
+  llvm::Expected<TemporaryFolder> folder = TemporaryFolder::make();
+  if (!folder) {
+    code = complainOf(folder.takeError());
     return nullptr;
   }
-  void *handle = dlopen(library.c_str(), RTLD_NOW | RTLD_LOCAL);
-  auto program = handle ? reinterpret_cast<const HeddleProgram *(*)()>(dlsym(handle, "heddle_program")) : nullptr;
-  if (!program) {
-    code = complain(exitInternal, fmt::format("the compiled program cannot be loaded: {}", dlerror()));
-    return nullptr;
-  }
-  return std::make_unique<LibraryLoaded>(program());
+  const HeddleProgram *loaded = buildAndLoad(text, *folder, code);
+  return loaded ? std::make_unique<LibraryLoaded>(loaded) : nullptr;
 }
 
-int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &classes, std::string &text) {
+int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &classes, std::string &text,
+          const std::string &fileName) {
   std::vector<mlir::OwningOpRef<mlir::ModuleOp>> owned;
   std::vector<mlir::ModuleOp> modules;
   for (const TargetInfo *info : classes) {
@@ -106,6 +112,7 @@ int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &class
     modules.push_back(*owned.back());
   }
   CppOptions options;
+  options.fileName = fileName;
   options.sourceLine = [&](llvm::StringRef file, unsigned line) { return compilation.sourceLine(file.str(), line); };
   llvm::Expected<std::string> emitted = emitCpp(modules, options);
   if (!emitted)
@@ -115,7 +122,7 @@ int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &class
 }
 
 int buildProgram(Compilation &compilation, const std::vector<const TargetInfo *> &classes, const std::string &path) {
-  llvm::Expected<NativeParts> parts = nativeParts();
+  llvm::Expected<NativeParts> parts = findNativeParts(ownExecutable());
   if (!parts)
     return complainOf(parts.takeError());
   std::string text;

@@ -17,6 +17,9 @@ public:
   virtual const HeddleProgram &program() const = 0;
 };
 
+/// The path of this command, beside which the parts of native programs stand.
+std::string ownExecutable();
+
 /// JIT-compiles the module's entries for a target class. Null after saying what failed.
 std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target);
 
@@ -25,7 +28,9 @@ std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetI
 std::unique_ptr<LoadedProgram> loadByCpp(Compilation &compilation, const TargetInfo &target, int &code);
 
 /// The program as C++ for the target classes given, best first. Returns an exit code; what failed has been said.
-int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &classes, std::string &text);
+/// `fileName` is what its file will be called, since it includes itself.
+int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &classes, std::string &text,
+          const std::string &fileName = "program.cpp");
 
 /// A native program at `path`: the emitted C++, compiled and linked with the runtime. Returns an exit code.
 int buildProgram(Compilation &compilation, const std::vector<const TargetInfo *> &classes, const std::string &path);

@@ -91,9 +91,7 @@ int run(Options &options) {
   } else {
     entry->removeAttr("heddle.minimise");
   }
-  const TargetInfo *target = chooseTargetInfo(options.target);
-  if (!target)
-    return exitInputOutput;
+  const TargetInfo *target = &chooseTargetInfo(options.target);
   std::optional<Stage> stage = findStage(options.stage);
   if (!stage || *stage == Stage::graph || *stage == Stage::kernel)
     return complain(exitUsage, fmt::format("--stage={}: the interpreter runs grad, fused and plan", options.stage));

@@ -26,9 +26,7 @@ int run(Options &options) {
     return complain(exitUsage, "--jit and --aot exclude each other");
   Compilation &compilation = options.compilation;
   options.run.data = compilation.flags.data;
-  const TargetInfo *target = chooseTargetInfo(options.run.target);
-  if (!target)
-    return exitInputOutput;
+  const TargetInfo *target = &chooseTargetInfo(options.run.target);
   if (int code = compilation.buildTrain(); code != exitDone)
     return code;
   int code = exitInternal;

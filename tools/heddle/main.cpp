@@ -5,6 +5,7 @@
 #include "tools/heddle/SubCommand.h"
 
 #include "frontend/DidYouMean.h"
+#include "runtime/Abi.h"
 #include "tools/heddle/InternalError.h"
 
 #include <CLI/Config.hpp>
@@ -63,7 +64,7 @@ int explainParseError(const CLI::App &root, const CLI::ParseError &error) {
 
 int run(int argc, char **argv) {
   CLI::App root("Heddle: a compiler for transformers.", "heddle");
-  root.set_version_flag("--version", "heddle 0.1.0");
+  root.set_version_flag("--version", "heddle " HEDDLE_VERSION);
   root.set_help_flag("-h,--help", "print this help");
   std::vector<SubCommand> commands = {
       addCheckCommand(root),
@@ -73,6 +74,7 @@ int run(int argc, char **argv) {
       addSampleCommand(root),
       addRunCommand(root),
       addExplainCommand(root),
+      addDoctorCommand(root),
       addCrashCommand(root),
   };
   try {
