@@ -29,10 +29,16 @@ static bool isFree(Operation *op, int depth) {
 }
 bool heddle::isFreelyRecomputed(Operation *op) { return isFree(op, 6); }
 
+// A gather reads at any place of its source: that has to lie in memory.
+static bool readsFromMemory(Operation *op, Value operand) {
+  auto gather = dyn_cast<GatherOp>(op);
+  return gather && gather.getX() == operand;
+}
+
 static void addFree(Operation *op, llvm::SmallDenseSet<Operation *> &seen, SmallVectorImpl<Operation *> &order) {
   for (Value operand : op->getOperands()) {
     Operation *def = operand.getDefiningOp();
-    if (!def || def->getBlock() != op->getBlock() || !isFreelyRecomputed(def) || !seen.insert(def).second) continue;
+    if (!def || readsFromMemory(op, operand) || def->getBlock() != op->getBlock() || !isFreelyRecomputed(def) || !seen.insert(def).second) continue;
     addFree(def, seen, order);
     order.push_back(def);
   }
@@ -47,7 +53,7 @@ SmallVector<Operation *> heddle::freeOperandsOf(ArrayRef<Operation *> ops) {
 // A free op that something other than a nest reads must be computed for it.
 static bool isDemanded(Operation *op) {
   return llvm::any_of(op->getUsers(), [&](Operation *user) {
-    return user->getBlock() != op->getBlock() || !isFusable(user);
+    return user->getBlock() != op->getBlock() || !isFusable(user) || readsFromMemory(user, op->getResult(0));
   });
 }
 
@@ -70,7 +76,9 @@ SmallVector<Value> FusionGroups::resultsOf(ArrayRef<Operation *> ops) {
     for (Value result : op->getResults())
       if (llvm::any_of(result.getUsers(), [&](Operation *user) {
             // A free op that this group computes as a result still leaves other nests to compute it themselves.
-            if (isFreelyRecomputed(op) && user->getBlock() == op->getBlock() && isFusable(user)) return false;
+            if (isFreelyRecomputed(op) && user->getBlock() == op->getBlock() && isFusable(user) &&
+                !readsFromMemory(user, result))
+              return false;
             return !inside.contains(user);
           }))
         results.push_back(result);
