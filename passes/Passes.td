@@ -34,8 +34,9 @@ def NormalizeContracts : Pass<"normalize-contracts", "::mlir::ModuleOp"> {
   let description = [{
     - A contraction in which one operand has no dim of its own, and the other neither, sums an elementwise product: it
       becomes `mul` and `reduce`.
-    - The result's last dim must be one that only one operand has, so that vectors can run along it. Where it is a batch
-      dim, the contraction gets a result with its batch dims in front, and a `broadcast` puts them back in order.
+    - Of the result's dims longer than 1, the last must be one that only one operand has, so that vectors can run along it.
+      Where it is a batch dim, the contraction gets a result with its batch dims in front, and a `broadcast` puts them back
+      in order.
   }];
 }
 def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {

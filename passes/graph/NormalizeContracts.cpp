@@ -31,7 +31,13 @@ static void normalize(ContractOp op) {
     op.erase();
     return;
   }
-  if (!isBatch(result.getNames().back())) return;
+  bool needed = false;  // where the last dim that is longer than 1 is a batch dim; a product of such dims alone has no m, n
+  for (auto [name, size] : llvm::zip(result.getNames(), result.getSizes()))
+    if (size > 1) needed = isBatch(name);
+  bool isProduct = llvm::any_of(llvm::zip(result.getNames(), result.getSizes()), [&](auto dim) {
+    return std::get<1>(dim) > 1 && !isBatch(std::get<0>(dim));
+  });
+  if (!needed || !isProduct) return;
   SmallVector<StringAttr> names;
   SmallVector<int64_t> sizes;
   for (bool batch : {true, false})

@@ -39,7 +39,9 @@ ContractShape heddle::contractShape(ContractOp op) {
   auto x = cast<Tensor>(op.getX().getType()), y = cast<Tensor>(op.getY().getType());
   auto result = cast<Tensor>(op.getResult().getType());
   ContractShape shape;
-  shape.swapped = result.getRank() > 0 && x.has(result.getNames().back());
+  // The dim that lies contiguous in C is the last that is longer than 1.
+  for (auto [name, size] : llvm::zip(result.getNames(), result.getSizes()))
+    if (size > 1) shape.swapped = x.has(name);
   Tensor a = shape.swapped ? y : x, b = shape.swapped ? x : y;
 
   auto axisOf = [&](StringAttr name, int64_t size) {

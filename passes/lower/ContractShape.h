@@ -16,14 +16,15 @@ struct ContractAxis {
 };
 
 struct ContractShape {
-  bool swapped;              // A is y and B is x, so that C's contiguous dim is n
+  bool swapped = false;      // A is y and B is x, so that C's contiguous dim is n
   ContractAxis m, n, k;      // n has stride 1 in C
   llvm::SmallVector<ContractAxis> batches;  // one product for each combination, outermost first
   llvm::SmallVector<ContractAxis> outerK;   // further summed axes, outermost first
   int64_t products() const;  // number of combinations of `batches`
 };
 
-/// The roles of a contraction. Requires that C's last dim is one that only one operand has (NormalizeContract).
+/// The roles of a contraction. Requires that of C's dims longer than 1 the last is one that only one operand has, if any
+/// is (NormalizeContracts).
 ContractShape contractShape(ContractOp op);
 
 /// How C[m,n] is cut: register tiles of `rows` x (`vectors` vectors), in blocks of `blockM` rows and `blockPanels`

@@ -22,3 +22,23 @@ func.func @batch_last(%a: !a, %b: !h) -> !r {
   %0 = heddle.contract %a, %b over ["K"] : (!a, !h) -> !r
   return %0 : !r
 }
+
+// Behind the last dim that is longer than 1, dims of size 1 decide nothing: here it is a batch dim, below it is not.
+!o = !heddle.tensor<[B=2, T=4, K=8, O=1], f32>
+!ro = !heddle.tensor<[T=4, H=3, B=2, O=1], f32>
+!ho = !heddle.tensor<[H=3, B=2, K=8, O=1], f32>
+!rb = !heddle.tensor<[B=2, T=4, H=3, O=1], f32>
+// CHECK-LABEL: @batch_last_but_one
+// CHECK: heddle.contract {{.*}} -> !heddle.tensor<[B=2, T=4, H=3, O=1], f32>
+// CHECK: heddle.broadcast
+// CHECK-LABEL: @batch_of_one_last
+// CHECK: %[[P:.*]] = heddle.contract
+// CHECK-NEXT: return %[[P]]
+func.func @batch_last_but_one(%a: !o, %b: !h) -> !ro {
+  %0 = heddle.contract %a, %b over ["K"] : (!o, !h) -> !ro
+  return %0 : !ro
+}
+func.func @batch_of_one_last(%a: !o, %b: !ho) -> !rb {
+  %0 = heddle.contract %a, %b over ["K"] : (!o, !ho) -> !rb
+  return %0 : !rb
+}
