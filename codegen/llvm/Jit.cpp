@@ -26,12 +26,19 @@ JitProgram::JitProgram(std::unique_ptr<State> state) : state(std::move(state)) {
 JitProgram::~JitProgram() = default;
 const HeddleProgram &JitProgram::program() const { return state->tables.program(); }
 
-/// A module of the functions of lanes and of the kernels given.
+/// A module of the kernels given and of the functions of lanes that they call.
 static OwningOpRef<ModuleOp> extract(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
+  llvm::DenseSet<Operation *> needed(kernels.begin(), kernels.end());
+  SmallVector<Operation *> work(kernels.begin(), kernels.end());
+  while (!work.empty())
+    work.pop_back_val()->walk([&](func::CallOp call) {
+      Operation *callee = module.lookupSymbol(call.getCallee());
+      if (needed.insert(callee).second) work.push_back(callee);
+    });
   OwningOpRef<ModuleOp> part = ModuleOp::create(module.getLoc());
   OpBuilder builder = OpBuilder::atBlockEnd(part->getBody());
   for (auto function : module.getOps<func::FuncOp>())
-    if (isLaneFunction(function) || llvm::is_contained(kernels, function)) builder.clone(*function);
+    if (needed.contains(function)) builder.clone(*function);
   return part;
 }
 
