@@ -61,7 +61,8 @@ bool trimResults(RepeatOp repeat) {
 }
 
 bool removeOnce(ModuleOp module) {
-  for (Operation *op : llvm::reverse(opsOf(module)))
+  std::vector<Operation *> ops = opsOf(module);
+  for (Operation *op : llvm::reverse(ops))
     if (op->use_empty()) return op->erase(), true;
   bool changed = false;
   module.walk([&](RepeatOp repeat) {
