@@ -159,7 +159,7 @@ def processor():
     check(call(*compile).returncode == 0, "a native program")
     run = [out, "train", "--data", inside("batches.safetensors")]
     for title, words, changes in (
-            ("on a CPU below its class", "this CPU lacks x86-64-v2", {"HEDDLE_CPU": "none"}),
+            ("on a CPU below its class", "was compiled for baseline, which this CPU does not run", {"HEDDLE_CPU": "none"}),
             ("asked for a class that it lacks", "was not compiled for the target class 'avx2'", {"HEDDLE_TARGET": "avx2"})):
         done = train("unrunnable", command=run, **changes)
         check(done.returncode == 3 and words in done.stderr and not os.path.exists(inside("unrunnable")), title, done.stderr)
