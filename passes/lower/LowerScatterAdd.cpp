@@ -34,8 +34,11 @@ public:
       });
       // Over the updates in the order of the index, then the columns.
       overDims(type(op.getIndex()), [&](const llvm::StringMap<Value> &outer) {
-        Value id = memref::LoadOp::create(builder, loc, index, indices(type(op.getIndex()), outer));
-        Value row = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), id);
+        Value row = index;  // the index of an enclosing repeat is no buffer
+        if (!isa<IndexType>(row.getType())) {
+          Value id = memref::LoadOp::create(builder, loc, index, indices(type(op.getIndex()), outer));
+          row = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), id);
+        }
         Tensor free = type(op.getResult()).without(llvm::to_vector(type(op.getIndex()).getNames())).without({op.getAxisAttr()});
         overDims(free, [&](const llvm::StringMap<Value> &inner) {
           llvm::StringMap<Value> at = outer;

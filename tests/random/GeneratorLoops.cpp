@@ -39,6 +39,11 @@ bool Generator::growRepeat(Pool &pool) {
   for (int i = 0, count = random.below(4); i < count; ++i) {
     static const std::vector<char> letters{'f', 'f', 'f', 'f', 'f', 'i', 'b'};
     auto x = pickWith(pool, random.of(letters), [&](const Item &item) { return free(item) && !item.mayBeInf; });
+    if (!carried.empty() && random.chance(0.4)) {  // slots of one type, which can exchange their values
+      Tensor type = carried.back().type();
+      x = pickWith(pool, type.isFloat() ? 'f' : type.isInt() ? 'i' : 'b',
+                   [&](const Item &item) { return item.type() == type && !item.mayBeInf; });
+    }
     if (x) carried.push_back(x->type().isFloat() ? tamed(*x, 4) : *x);
   }
   for (int i = 0, count = random.below(3); i < count; ++i)
@@ -85,9 +90,11 @@ bool Generator::growRepeat(Pool &pool) {
     Value value;
     if (random.chance(0.1)) {
       value = argument.value;  // unchanged
-    } else if (i > 0 && carried[i - 1].type() == type && inner[i].low == argument.low && inner[i].high == argument.high &&
-               random.chance(0.4)) {
+    } else if (i > 0 && carried[i - 1].type() == type && inner[i].size() <= argument.size() && random.chance(0.5)) {
       value = inner[i].value;  // what the slot before it had
+    } else if (i + 1 < carried.size() && carried[i + 1].type() == type && inner[2 + i].size() <= argument.size() &&
+               random.chance(0.4)) {
+      value = inner[2 + i].value;  // what the slot behind it had
     } else if (type.isFloat()) {
       auto source = pickWith(inner, 'f', [&](const Item &item) { return !item.mayBeInf && free(item); });
       Item step = as(*source, type, argument.high / 2);
