@@ -137,7 +137,6 @@ void heddle::placeCopies(func::FuncOp entry) {
       operand.set(copy);
     }
   }
-  // All copies that only read come before those that replace variables.
   SmallVector<std::pair<WriteOp, bool>> copies;
   for (WriteOp write : writes) {
     SmallVector<Value> names;
@@ -148,9 +147,10 @@ void heddle::placeCopies(func::FuncOp entry) {
                 placed.insert(owner).second && mayReplace(owner.getDefiningOp(), names);
     if (!fits) copies.push_back({write, isa_and_nonnull<ReadOp>(owner.getDefiningOp())});
   }
+  // What a variable held before goes to another one: it is kept where it is read, since an op of this block may write over it.
   for (auto [write, aliased] : copies)
     if (aliased) {
-      builder.setInsertionPoint(writes.front());
+      builder.setInsertionPointAfter(write.getValue().getDefiningOp());
       write.getValueMutable().set(copyOf(builder, write.getLoc(), write.getValue()));
     }
   builder.setInsertionPoint(end);
