@@ -2,7 +2,6 @@
 #include "runtime/Checkpoint.h"
 
 #include "runtime/Initialise.h"
-#include "runtime/Safetensors.h"
 
 #define XXH_INLINE_ALL
 #include <fmt/format.h>
@@ -55,8 +54,8 @@ int64_t firstNotFinite(const HeddleVariable& v, const void* data, int64_t elemen
 
 std::string dump(const std::vector<int64_t>& shape) { return nlohmann::json(shape).dump(); }
 
-// Lists every difference between the tensors of the file and those of the program.
-void checkTensors(const SafetensorsFile& file, const HeddleProgram& program) {
+// Every difference between the tensors of the file and those of the program, a line each.
+std::string tensorDifferences(const SafetensorsFile& file, const HeddleProgram& program) {
   std::string differences;
   std::set<std::string> known;
   forEachLayer(program, [&](const HeddleVariable& v, const VariableLayer& layer) {
@@ -72,10 +71,59 @@ void checkTensors(const SafetensorsFile& file, const HeddleProgram& program) {
   });
   for (auto& tensor : file.tensors())
     if (!known.count(tensor.name)) differences += fmt::format("\n  extra: {} {}", tensor.name, dump(tensor.shape));
+  return differences;
+}
+
+std::string metadataOf(const SafetensorsFile& file, const std::string& key) {
+  auto found = file.metadata().find(key);
+  if (found == file.metadata().end())
+    throw RunError(kData, fmt::format("{}: byte 8: is not a checkpoint of Heddle: no {}", file.path(), key));
+  return found->second;
+}
+
+// The header's checksum stands at the same place in every version, so that a damaged file is not taken for a newer one.
+void checkHeader(const SafetensorsFile& file) {
+  metadataOf(file, "heddle.header_xxh64");
+  size_t place = 0;
+  std::string expected = headerChecksum(file.header(), &place);
+  if (expected.empty() || file.header().substr(place, 16) != expected)
+    throw RunError(kData, fmt::format("{}: byte 8: the header's checksum is wrong: the file is damaged", file.path()));
+  if (std::string version = metadataOf(file, "heddle.version"); version != kVersion)
+    throw CheckpointMismatch(kData, fmt::format("{}: is of checkpoint version {}; this program reads version {}",
+                                                file.path(), version, kVersion),
+                             "it was written by another version of Heddle: resume with that one");
+}
+
+void checkFits(const SafetensorsFile& file, const HeddleProgram& program) {
+  std::string hash = metadataOf(file, "heddle.hash"), differences = tensorDifferences(file, program);
+  if (hash != program.hash)
+    throw CheckpointMismatch(
+        kData, fmt::format("{}: is a checkpoint of '{}' (hash {}), not of '{}' (hash {}); {}{}", file.path(),
+                           metadataOf(file, "heddle.program"), hash, program.name, program.hash,
+                           differences.empty() ? "they have the same tensors" : "nothing was loaded:", differences),
+        "the program's text or settings have changed since");
   if (!differences.empty())
     throw CheckpointMismatch(kData, fmt::format("{}: does not fit '{}'; nothing was loaded:{}", file.path(),
                                                 program.name, differences));
 }
+
+// The checksums of a checkpoint's tensors.
+class Checksums {
+public:
+  explicit Checksums(const SafetensorsFile& file)
+      : file(file), known(nlohmann::json::parse(metadataOf(file, "heddle.xxh64"), nullptr, false)) {}
+  /// `data` is the tensor in memory, 4 bytes an element.
+  void check(const SafetensorsEntry& tensor, const void* data) const {
+    auto found = known.is_object() ? known.find(tensor.name) : known.end();
+    if (!known.is_object() || found == known.end() || *found != digits(data, uint64_t(tensor.elements()) * 4))
+      throw RunError(kData, fmt::format("{}: byte {}: the checksum of tensor '{}' is wrong: the file is damaged",
+                                        file.path(), tensor.begin, tensor.name));
+  }
+
+private:
+  const SafetensorsFile& file;
+  nlohmann::json known;
+};
 
 template <typename T> T number(const SafetensorsFile& file, const std::string& key, const std::string& text) {
   T value{};
@@ -133,53 +181,49 @@ void saveCheckpoint(const std::string& path, Session& session, const CheckpointI
   writer.write(path, header);
 }
 
-CheckpointInfo loadCheckpoint(const std::string& path, Session& session, LoadPart part) {
-  SafetensorsFile file(path);
-  auto meta = [&](const std::string& key) {
-    auto found = file.metadata().find(key);
-    if (found == file.metadata().end())
-      throw RunError(kData, fmt::format("{}: byte 8: is not a checkpoint of Heddle: no {}", path, key));
-    return found->second;
-  };
-  if (std::string version = meta("heddle.version"); version != kVersion)
-    throw RunError(kData, fmt::format("{}: is of checkpoint version {}; this program reads version {}", path, version,
-                                      kVersion));
-  size_t place = 0;
-  std::string expected = headerChecksum(file.header(), &place);
-  if (expected.empty() || file.header().substr(place, 16) != expected)
-    throw RunError(kData, fmt::format("{}: byte 8: the header's checksum is wrong: the file is damaged", path));
+CheckpointInfo readCheckpoint(const std::string& path, const Session& session, LoadPart part, Arena& loaded) {
   const HeddleProgram& program = session.program;
-  if (meta("heddle.hash") != program.hash)
-    throw CheckpointMismatch(kData,
-                             fmt::format("{}: is a checkpoint of '{}' (hash {}), not of '{}' (hash {})", path,
-                                         meta("heddle.program"), meta("heddle.hash"), program.name, program.hash),
-                             "the program's text or settings have changed since");
-  checkTensors(file, program);
-
-  auto checksums = nlohmann::json::parse(meta("heddle.xxh64"), nullptr, false);
-  Arena loaded(program.variables_bytes, "variables");
+  SafetensorsFile file(path);
+  checkHeader(file);
+  checkFits(file, program);
+  Checksums checksums(file);
   forEachLayer(program, [&](const HeddleVariable& v, const VariableLayer& layer) {
     if (part == LoadPart::kWithoutOptimizer && v.kind == HEDDLE_OPTIMIZER) return;
     auto* tensor = file.find(layer.name);
     char* data = loaded.data() + layer.offset;
     int64_t elements = layerElements(v);
     file.read(*tensor, v.type, data);
-    auto known = checksums.is_object() ? checksums.find(layer.name) : checksums.end();
-    if (!checksums.is_object() || known == checksums.end() || *known != digits(data, uint64_t(elements) * 4))
-      throw RunError(kData, fmt::format("{}: byte {}: the checksum of tensor '{}' is wrong: the file is damaged", path,
-                                        tensor->begin, layer.name));
+    checksums.check(*tensor, data);
     if (int64_t bad = firstNotFinite(v, data, elements); bad >= 0)
       throw RunError(kData, fmt::format("{}: byte {}: tensor '{}': element {} is not finite", path,
                                         tensor->begin + uint64_t(bad) * 4, layer.name, bad));
   });
   CheckpointInfo info;
-  info.step = number<int64_t>(file, "heddle.step", meta("heddle.step"));
-  info.seed = number<uint64_t>(file, "heddle.seed", meta("heddle.seed"));
-  info.data = meta("heddle.data");
-  info.tokenizer = meta("heddle.tokenizer");
-  info.target = meta("heddle.target");
+  info.step = number<int64_t>(file, "heddle.step", metadataOf(file, "heddle.step"));
+  info.seed = number<uint64_t>(file, "heddle.seed", metadataOf(file, "heddle.seed"));
+  info.data = metadataOf(file, "heddle.data");
+  info.tokenizer = metadataOf(file, "heddle.tokenizer");
+  info.target = metadataOf(file, "heddle.target");
+  return info;
+}
+
+CheckpointInfo loadCheckpoint(const std::string& path, Session& session, LoadPart part) {
+  const HeddleProgram& program = session.program;
+  Arena loaded(program.variables_bytes, "variables");
+  CheckpointInfo info = readCheckpoint(path, session, part, loaded);
   session.variables = std::move(loaded);
   return info;
+}
+
+void verifyChecksums(const SafetensorsFile& file) {
+  checkHeader(file);
+  Checksums checksums(file);
+  std::vector<float> data;
+  for (const SafetensorsEntry& tensor : file.tensors()) {
+    data.resize(size_t(tensor.elements()));
+    file.read(tensor, tensor.dtype == "F32" ? HEDDLE_F32 : tensor.dtype == "I32" ? HEDDLE_I32 : HEDDLE_BOOL, data.data());
+    checksums.check(tensor, data.data());
+  }
 }
 
 }  // namespace heddle

@@ -6,6 +6,7 @@
 #ifndef HEDDLE_RUNTIME_CHECKPOINT_H
 #define HEDDLE_RUNTIME_CHECKPOINT_H
 #include "runtime/RunError.h"
+#include "runtime/Safetensors.h"
 #include "runtime/Session.h"
 
 #include <cstdint>
@@ -22,7 +23,8 @@ struct CheckpointInfo {
   std::string target;     // class that wrote it; set by saveCheckpoint
 };
 
-/// The file is well-formed but belongs to another program or to other shapes: trying an older one would not help.
+/// The file is undamaged but belongs to another program, other shapes or another version of Heddle: to take an older one
+/// instead would silently give up what it holds.
 class CheckpointMismatch : public RunError {
   using RunError::RunError;
 };
@@ -40,10 +42,16 @@ void saveCheckpoint(const std::string& path, Session& session, const CheckpointI
 
 enum class LoadPart { kEverything, kWithoutOptimizer };
 
-/// Loads into the session's variables, all or nothing: the whole file is read and verified into a new arena first,
-/// which then replaces the session's. Throws CheckpointMismatch for another program's checkpoint (both hashes are
-/// named) and for missing, extra and misshaped tensors (all are listed), RunError(kData) for a damaged file.
+/// Reads and verifies a checkpoint into `variables`, an arena of the program's variables_bytes. Throws
+/// CheckpointMismatch for another program's checkpoint (both hashes are named), for missing, extra and misshaped tensors
+/// (all are listed) and for another version; RunError(kData) for a damaged file. Then `variables` is of no use.
+CheckpointInfo readCheckpoint(const std::string& path, const Session& session, LoadPart part, Arena& variables);
+
+/// The same into the session's variables, all or nothing: into a new arena first, which then replaces the session's.
 CheckpointInfo loadCheckpoint(const std::string& path, Session& session, LoadPart part);
+
+/// Throws RunError(kData) unless the file is a checkpoint, of any program, with all its bits as they were written.
+void verifyChecksums(const SafetensorsFile& file);
 
 }  // namespace heddle
 #endif  // HEDDLE_RUNTIME_CHECKPOINT_H

@@ -10,14 +10,18 @@
 #include "runtime/TargetClass.h"
 #include "runtime/TrainLoop.h"
 
+#include <cxxabi.h>
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <exception>
 #include <new>
+#include <typeinfo>
 
 namespace heddle {
 namespace {
@@ -87,20 +91,43 @@ int dispatch(const HeddleProgram& program, const RunOptions& options) {
   return kDone;
 }
 
-}  // namespace
+int outOfMemory() {
+  fputs("error: out of memory\n", stderr);
+  return kData;
+}
 
-int runCommand(const HeddleProgram& program, const RunOptions& options) {
+// Destructors of the JSON library allocate, and may not throw: without memory they end up here.
+std::terminate_handler otherwise;
+void onTerminate() {
+  const std::type_info* thrown = abi::__cxa_current_exception_type();
+  if (thrown && *thrown == typeid(std::bad_alloc)) _exit(outOfMemory());
+  otherwise();
+}
+
+int runAndTell(const HeddleProgram& program, const RunOptions& options) {
   try {
     return dispatch(program, options);
   } catch (const RunError& e) {
     fputs(e.text().c_str(), stderr);
     return e.exitCode;
   } catch (const std::bad_alloc&) {
-    fputs("error: out of memory\n", stderr);
-    return kData;
+    throw;
   } catch (const std::exception& e) {
     fputs(fmt::format("internal error: {}\n", e.what()).c_str(), stderr);
     return kInternal;
+  }
+}
+
+}  // namespace
+
+int runCommand(const HeddleProgram& program, const RunOptions& options) {
+  if (std::get_terminate() != onTerminate) otherwise = std::set_terminate(onTerminate);
+  signal(SIGPIPE, SIG_IGN);  // a closed pipe is then an error of the write,
+  signal(SIGXFSZ, SIG_IGN);  // and so is a file at the size limit (ulimit -f)
+  try {
+    return runAndTell(program, options);
+  } catch (const std::bad_alloc&) {  // perhaps while another error was put in words
+    return outOfMemory();
   }
 }
 

@@ -18,7 +18,8 @@ public:
   DurableFile(const DurableFile&) = delete;
 
   void write(const void* data, uint64_t bytes);
-  /// Makes the file durable under its name. Throws RunError(kData); the old file is then still there.
+  /// Makes the file durable under its name. Throws RunError(kData): the name then stands for the old contents, or,
+  /// if only the directory could not be synchronised, for the new ones, which a power cut may still take back.
   void commit();
 
   /// Does a directory entry look like a temporary that a killed process left behind?
@@ -28,6 +29,12 @@ private:
   std::string path, directory, temporary;
   int fd = -1;
 };
+
+/// Makes the names in a directory durable. Throws RunError(kData).
+void syncDirectory(const std::string& path);
+
+/// Makes `path` a directory that survives a power cut, with those above it that are missing. Throws RunError(kData).
+void createDurableDirectory(const std::string& path);
 
 }  // namespace heddle
 #endif  // HEDDLE_RUNTIME_DURABLEFILE_H

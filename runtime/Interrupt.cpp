@@ -22,13 +22,14 @@ Interrupt::Interrupt() {
   struct sigaction action = {};
   action.sa_handler = onSignal;
   action.sa_flags = SA_RESTART;
-  sigaction(SIGINT, &action, &oldInt);
-  sigaction(SIGTERM, &action, &oldTerm);
+  for (int i = 0; i < 3; ++i) {
+    sigaction(kSignals[i], nullptr, &old[i]);
+    if (old[i].sa_handler != SIG_IGN) sigaction(kSignals[i], &action, nullptr);
+  }
 }
 
 Interrupt::~Interrupt() {
-  sigaction(SIGINT, &oldInt, nullptr);
-  sigaction(SIGTERM, &oldTerm, nullptr);
+  for (int i = 0; i < 3; ++i) sigaction(kSignals[i], &old[i], nullptr);
 }
 
 bool Interrupt::requested() { return received != 0; }

@@ -1,5 +1,5 @@
-// SIGINT and SIGTERM while training: the first asks the loop to finish its step, save and end; the second ends the
-// process at once with exit code 130 (what was saved before stays).
+// SIGINT, SIGTERM and SIGHUP while training: the first asks the loop to finish its step, save and end; the second ends
+// the process at once with exit code 130 (what was saved before stays).
 #ifndef HEDDLE_RUNTIME_INTERRUPT_H
 #define HEDDLE_RUNTIME_INTERRUPT_H
 #include <csignal>
@@ -8,13 +8,14 @@ namespace heddle {
 
 class Interrupt {
 public:
-  Interrupt();   // installs the handlers
+  Interrupt();   // installs the handlers, but for signals that are ignored (`nohup`, jobs of scripts): they stay so
   ~Interrupt();  // puts the former ones back
   Interrupt(const Interrupt&) = delete;
   static bool requested();
 
 private:
-  struct sigaction oldInt, oldTerm;
+  static constexpr int kSignals[] = {SIGINT, SIGTERM, SIGHUP};
+  struct sigaction old[3];
 };
 
 }  // namespace heddle

@@ -8,6 +8,7 @@
 
 #include <csignal>
 #include <cstdio>
+#include <new>
 #include <string>
 #include <vector>
 
@@ -44,10 +45,7 @@ int runNamed(const CommandName& named, const HeddleProgram& program, const std::
   return runCommand(program, options);
 }
 
-}  // namespace
-
-int nativeMain(const HeddleProgram& program, int argc, char** argv) {
-  signal(SIGPIPE, SIG_IGN);  // a closed pipe is then an error of the write
+int dispatch(const HeddleProgram& program, int argc, char** argv) {
   std::string self = argc > 0 && argv[0] ? argv[0] : program.name;
   std::vector<std::string> args(argv + (argc > 0), argv + argc), names;
   try {
@@ -63,6 +61,18 @@ int nativeMain(const HeddleProgram& program, int argc, char** argv) {
   } catch (const RunError& e) {
     fputs(e.text().c_str(), stderr);
     return e.exitCode;
+  }
+}
+
+}  // namespace
+
+int nativeMain(const HeddleProgram& program, int argc, char** argv) {
+  signal(SIGPIPE, SIG_IGN);  // a closed pipe is then an error of the write
+  try {
+    return dispatch(program, argc, argv);
+  } catch (const std::bad_alloc&) {
+    fputs("error: out of memory\n", stderr);
+    return kData;
   }
 }
 

@@ -3,6 +3,7 @@
 
 #include "runtime/Checkpoint.h"
 #include "runtime/Initialise.h"
+#include "runtime/Resume.h"
 #include "runtime/RunDirectory.h"
 #include "runtime/RunError.h"
 #include "runtime/Safetensors.h"
@@ -26,6 +27,21 @@ std::string fileOf(const std::string& path) {
   return found.front().path;
 }
 
+// A checkpoint of ours, of whichever program, says itself whether it is damaged.
+SafetensorsFile openVerified(const std::string& path) {
+  try {
+    SafetensorsFile file(path);
+    try {
+      if (file.metadata().count("heddle.xxh64")) verifyChecksums(file);
+    } catch (const CheckpointMismatch&) {  // another version's: it has tensors like any other file
+    }
+    return file;
+  } catch (const RunError& e) {
+    std::string good = lastGoodBeside(path);
+    throw RunError(e.exitCode, e.what(), good.empty() ? e.help : "the last good checkpoint beside it is " + good);
+  }
+}
+
 struct Loaded {
   char* place;
   std::vector<float> values;
@@ -35,7 +51,7 @@ struct Loaded {
 
 StartingWeights startFrom(const std::string& path, Session& session) {
   StartingWeights result{fileOf(path), 0, {}, {}};
-  SafetensorsFile file(result.path);
+  SafetensorsFile file = openVerified(result.path);
   std::string misshaped;
   std::set<std::string> known;
   std::vector<Loaded> all;

@@ -17,7 +17,7 @@ struct StartingWeights {
 
 /// Loads parameters from a safetensors file, or from the newest checkpoint in a directory, of any program: one tensor
 /// per layer (h.0.attn.wq), f32 or f64. Throws RunError(kData), with nothing loaded, if the file is damaged, if tensors
-/// have other shapes (all are listed) or if none fits.
+/// have other shapes (all are listed) or if none fits. Checksums are verified where there are any.
 StartingWeights startFrom(const std::string& path, Session& session);
 
 }  // namespace heddle

@@ -21,7 +21,10 @@
 
 #include <cmath>
 #include <cstring>
+#include <functional>
 #include <memory>
+#include <new>
+#include <optional>
 
 namespace heddle {
 namespace {
@@ -63,7 +66,7 @@ public:
       writeMetrics(evaluateIfDue());
       saveIfDue();
     }
-    if (savedStep != done) save(false);
+    if (savedStep != done || !metricsSaved) save(false);
     if (options.profile) fputs(profile.table(done - first).c_str(), stderr);
     if (done < steps) {
       bar.message(fmt::format("interrupted after step {}; saved {}; go on with --resume", done,
@@ -101,8 +104,10 @@ private:
       throw RunError(kData, fmt::format("the data are not those that the run started with: then {}, now {}", info.data, now),
                      "resume with the same data, or start a new run");
     seed = info.seed, done = savedStep = info.step;
-    directory->truncateMetrics(done);
     say(fmt::format("resumed from {}, step {}", path, done));
+    if (int64_t lines = directory->truncateMetrics(done); lines != done)
+      say(fmt::format("note: {}/metrics.jsonl holds lines of {} of these steps; the others could not be written, or are lost",
+                      directory->path(), lines));
   }
 
   // Of the batch: elements of data.ids, or of the first integer input.
@@ -165,10 +170,11 @@ private:
     std::string line = fmt::format("{{\"step\":{},\"loss\":{}", done, lossesJson(losses));
     for (auto& [name, value] : measures) line += fmt::format(",\"{}\":{}", name, value);
     if (tokensPerStep()) line += fmt::format(",\"tokens_per_s\":{:.1f}", progress->tokensPerSecond());
-    if (!directory->appendMetrics(line + evaluations + "}") && !metricsFailed) {
-      metricsFailed = true;
-      say(fmt::format("warning: {}/metrics.jsonl: cannot be written: {}", directory->path(), strerror(errno)));
-    }
+    int error = directory->appendMetrics(line + evaluations + "}");
+    if (error && !metricsFailing)
+      say(fmt::format("warning: {}/metrics.jsonl: cannot be written: {}; its lines are kept for later", directory->path(),
+                      strerror(error)));
+    metricsFailing = error != 0;
   }
 
   void saveIfDue() {
@@ -176,18 +182,42 @@ private:
       if (action.save && done % action.n == 0 && savedStep != done) save(done < steps);
   }
 
-  // With `forgiving`, a failure is told and training goes on.
+  // With `forgiving`, a failure is told, training goes on and the next save tries again. The weights do not wait for the
+  // metrics: either is saved although the other could not be.
   void save(bool forgiving) {
+    std::optional<RunError> failure;
+    auto attempt = [&](const char* what, const std::function<void()>& part) {
+      try {
+        part();
+        return true;
+      } catch (const DirectoryTaken&) {
+        throw;
+      } catch (const RunError& e) {
+        if (e.exitCode != kData) throw;
+        if (forgiving || failure) say(fmt::format("warning: {}{}", e.what(), forgiving ? "; training goes on" : ""));
+        failure = e;
+      } catch (const std::bad_alloc&) {
+        failure = RunError(kData, fmt::format("{}: no memory to save {}", directory->checkpointPath(done), what));
+        if (forgiving) say(fmt::format("warning: {}; training goes on", failure->what()));
+      }
+      return false;
+    };
+    metricsSaved = false;
+    bool present = attempt("the run", [&] {
+      if (std::string told = directory->restore(); !told.empty()) say("warning: " + told);
+    });
+    if (present) {
+      metricsSaved = attempt("the metrics", [&] { directory->syncMetrics(); });
+      if (savedStep != done) attempt("the weights", [&] { saveWeights(); });
+    }
+    if (failure && !forgiving) throw *failure;
+  }
+
+  void saveWeights() {
     CheckpointInfo info{done, seed, source ? source->fingerprint() : "",
                         source && source->tokenizer() ? source->tokenizer()->toJson() : "", ""};
-    try {
-      directory->syncMetrics();
-      saveCheckpoint(directory->checkpointPath(done), session, info);
-      savedStep = done;
-    } catch (const RunError& e) {
-      if (!forgiving || e.exitCode != kData) throw;
-      say(fmt::format("warning: {}; training goes on", e.what()));
-    }
+    saveCheckpoint(directory->checkpointPath(done), session, info);
+    savedStep = done;
   }
 
   const RunOptions& options;
@@ -204,7 +234,8 @@ private:
   std::vector<std::pair<const char*, float>> measures;
   Progress* progress = nullptr;
   Profile profile;
-  bool metricsFailed = false;
+  bool metricsFailing = false;  // at the last line
+  bool metricsSaved = true;     // at the last save
 };
 
 }  // namespace

@@ -5,9 +5,6 @@
 #include "runtime/NativeMain.h"
 
 int main(int argc, char** argv) {
-  HeddleProgram program = heddle::tiny::make(
-      R"({"program": "tiny", "data": {"kind": "text", "path": "corpus.txt", "tokenizer": "char", "split": 0.8},
-          "steps": 150, "seed": 7, "minimise": "lm",
-          "every": [{"n": 1, "do": "save"}, {"n": 10, "do": "eval", "loss": "lm", "batches": 3}]})");
+  HeddleProgram program = heddle::tiny::make(heddle::tiny::kSaveEveryStep);
   return heddle::nativeMain(program, argc, argv);
 }

@@ -18,6 +18,12 @@ constexpr int64_t B = 4, T = 6, V = 7, L = 3, D = 5;
 HeddleProgram make(const std::string& config, const std::string& hash = "00000000deadbeef",
                    const std::string& targetClass = "baseline");
 
+/// A configuration of 150 steps on corpus.txt in the current directory: a checkpoint after each, some evaluations.
+constexpr char kSaveEveryStep[] =
+    R"({"program": "tiny", "data": {"kind": "text", "path": "corpus.txt", "tokenizer": "char", "split": 0.8},
+        "steps": 150, "seed": 7, "minimise": "lm",
+        "every": [{"n": 1, "do": "save"}, {"n": 10, "do": "eval", "loss": "lm", "batches": 3}]})";
+
 /// From this step on, the loss is NaN (0: never).
 extern int nanFrom;
 /// Raises this signal at that step (0: never).
