@@ -10,9 +10,12 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <csignal>
 #include <cstdio>
 #include <exception>
 #include <fmt/format.h>
+#include <initializer_list>
+#include <unistd.h>
 
 namespace heddle {
 namespace {
@@ -62,6 +65,23 @@ int explainParseError(const CLI::App &root, const CLI::ParseError &error) {
   return usageError(error.what(), "", helpCommand);
 }
 
+/// Interrupted while it compiles in memory, the command leaves nothing behind; where it would (a compiler at work, a run
+/// to save), other handlers stand in. Ignored signals stay ignored, as `nohup` and scripts want it.
+void endWhenInterrupted() {
+  struct sigaction action {};
+  action.sa_handler = [](int) {
+    constexpr std::string_view message = "heddle: interrupted\n";
+    [[maybe_unused]] ssize_t written = write(STDERR_FILENO, message.data(), message.size());
+    _exit(exitInterrupted);
+  };
+  for (int signal : {SIGINT, SIGTERM, SIGHUP}) {
+    struct sigaction old;
+    sigaction(signal, nullptr, &old);
+    if (old.sa_handler != SIG_IGN)
+      sigaction(signal, &action, nullptr);
+  }
+}
+
 int run(int argc, char **argv) {
   CLI::App root("Heddle: a compiler for transformers.", "heddle");
   root.set_version_flag("--version", "heddle " HEDDLE_VERSION);
@@ -96,6 +116,7 @@ int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   heddle::reportInternalErrors(argc, argv);
+  heddle::endWhenInterrupted();
   try {
     return heddle::run(argc, argv);
   } catch (const std::exception &error) {
