@@ -109,6 +109,7 @@ RunDirectory::RunDirectory(const std::string& path, bool resume)
     openMetrics();
     syncDirectory(path);  // a checkpoint must not outlive the metrics that lead to it
   } catch (...) {
+    if (metrics >= 0) close(metrics);
     if (lock >= 0) close(lock);
     throw;
   }
