@@ -1,24 +1,27 @@
-// The handler only counts; _exit is one of the few calls that a handler may make.
+// The handler only sets a flag; _exit is one of the few calls that a handler may make.
 #include "runtime/Interrupt.h"
 
 #include "runtime/RunError.h"
 
 #include <unistd.h>
 
+#include <atomic>
+
 namespace heddle {
 namespace {
 
-volatile sig_atomic_t received = 0;
+// Two signals may be delivered at once, to two threads.
+std::atomic<bool> received = false;
+static_assert(std::atomic<bool>::is_always_lock_free);  // else a handler may not touch it
 
 void onSignal(int) {
-  if (received) _exit(kInterrupted);
-  received = 1;
+  if (received.exchange(true)) _exit(kInterrupted);
 }
 
 }  // namespace
 
 Interrupt::Interrupt() {
-  received = 0;
+  received = false;
   struct sigaction action = {};
   action.sa_handler = onSignal;
   action.sa_flags = SA_RESTART;
@@ -32,6 +35,6 @@ Interrupt::~Interrupt() {
   for (int i = 0; i < 3; ++i) sigaction(kSignals[i], &old[i], nullptr);
 }
 
-bool Interrupt::requested() { return received != 0; }
+bool Interrupt::requested() { return received; }
 
 }  // namespace heddle
