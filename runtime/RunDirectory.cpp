@@ -9,6 +9,7 @@
 #include "runtime/InputFile.h"
 #include "runtime/RunError.h"
 
+#include <dirent.h>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
@@ -20,19 +21,29 @@
 #include <charconv>
 #include <cstring>
 #include <filesystem>
+#include <memory>
 
 namespace heddle {
 namespace {
 
 namespace fs = std::filesystem;
 
+[[noreturn]] void cannot(const std::string& path, const std::string& what, int error = errno) {
+  throw RunError(kData, fmt::format("{}: cannot be {}: {}", path, what, strerror(error)));
+}
+
+// Not by std::filesystem's iterator: that one ends the process when its memory runs out.
 std::vector<std::string> fileNames(const std::string& directory) {
-  std::error_code error;
+  std::unique_ptr<DIR, int (*)(DIR*)> stream(opendir(directory.c_str()), closedir);
+  if (!stream) cannot(directory, "read");
   std::vector<std::string> names;
-  for (fs::directory_iterator i(directory, error), end; !error && i != end; i.increment(error))
-    names.push_back(i->path().filename());
-  if (error) throw RunError(kData, fmt::format("{}: cannot be read: {}", directory, error.message()));
-  return names;
+  for (;;) {
+    errno = 0;
+    const dirent* entry = readdir(stream.get());
+    if (!entry && errno) cannot(directory, "read");
+    if (!entry) return names;
+    names.push_back(entry->d_name);
+  }
 }
 
 // The step of a line of metrics.jsonl, which this program has written: {"step":N,... ; -1 for anything else.
@@ -46,10 +57,6 @@ int64_t stepOf(std::string_view line) {
 bool sameFile(int fd, const struct stat& there) {
   struct stat ours;
   return fstat(fd, &ours) == 0 && ours.st_dev == there.st_dev && ours.st_ino == there.st_ino;
-}
-
-[[noreturn]] void cannot(const std::string& path, const std::string& what, int error = errno) {
-  throw RunError(kData, fmt::format("{}: cannot be {}: {}", path, what, strerror(error)));
 }
 
 // O_NOFOLLOW: a link in somebody else's directory must not lead to a file of ours.

@@ -133,7 +133,7 @@ Disk Model::choose(const Choose& yes, uint64_t sector) const {
     std::string parent = parentOf(path);
     if (parent != "." && !disk.count(parent)) continue;
     if (file < 0) {
-      disk[path] = "/";
+      disk[path] = std::string(1, '/');
       continue;
     }
     std::string data = files[file].durable;

@@ -14,6 +14,7 @@
 // What the shim does for itself goes by syscall(), past its own functions.
 #include "FaultShim.h"
 
+#include <dirent.h>
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -147,7 +148,6 @@ int open(const char* path, int flags, ...) {
 }
 int open64(const char* path, int flags, ...) __attribute__((alias("open")));
 
-// std::filesystem opens directories by it.
 int openat(int directory, const char* path, int flags, ...) {
   NEXT(openat);
   va_list args;
@@ -169,6 +169,12 @@ int close(int fd) {
   int result = real(fd);  // as Linux does it: closed in any case
   if (failing) errno = error;
   return failing ? -1 : result;
+}
+
+DIR* opendir(const char* path) {
+  NEXT(opendir);
+  char name[512];
+  return below(path, name) && fails(Call::kOpen) ? nullptr : real(path);
 }
 
 ssize_t read(int fd, void* data, size_t bytes) {
