@@ -51,6 +51,7 @@ def FuseElementwise : Pass<"fuse-elementwise", "::mlir::ModuleOp"> {
     Each group becomes one `heddle.fused`. An op left alone is a group of one. Values that are cheap and have no large
     input (positions, constants, masks) are computed in every group that uses them.
   }];
+  let options = [Option<"join", "join", "bool", "true", "let ops share a loop nest; else every op is one of its own">];
 }
 
 def LowerToKernels : Pass<"lower-to-kernels", "::mlir::ModuleOp"> {

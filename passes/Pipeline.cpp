@@ -1,12 +1,14 @@
 // The file to read first: what happens to a program, in order.
 #include "passes/Pipeline.h"
 #include "ir/graph/Heddle.h"
+#include "passes/OptionalRewrite.h"
 #include "passes/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
@@ -25,15 +27,16 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
     {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},
-    {Stage::fused, "fuse-elementwise", "group what becomes one loop nest"},
+    {Stage::fused, "fuse-elementwise", "group what becomes one loop nest", StepScope::module,
+     "fuse-elementwise{join=false}"},
     // fused: every op left is one kernel
     {Stage::plan, "plan-memory", "give every value its place"},
     // plan: every buffer has an offset
     {Stage::kernel, "lower-to-kernels{target={}}", "write a kernel for every op"},
     {Stage::kernel, "expand-math", "exp, tanh, ... become polynomials: no kernel calls a library"},
-    {Stage::kernel, "expand-fma", "multiply and add, rounded twice, where there is no fma", true},
-    {Stage::kernel, "canonicalize{region-simplify=disabled}", "tidy up"},
-    {Stage::kernel, "cse", "compute equal values once"},
+    {Stage::kernel, "expand-fma", "multiply and add, rounded twice, where there is no fma", StepScope::withoutFma},
+    {Stage::kernel, "canonicalize{region-simplify=disabled}", "tidy up", StepScope::eachKernel},
+    {Stage::kernel, "cse", "compute equal values once", StepScope::eachKernel},
     // kernel: in kernel form, ready for both back ends
 };
 
@@ -54,19 +57,72 @@ void heddle::loadDialects(MLIRContext &context) {
                       scf::SCFDialect, vector::VectorDialect>();
 }
 
-LogicalResult heddle::runPipeline(ModuleOp module, Stage from, Stage to, const TargetInfo &target) {
+namespace {
+/// Counts optional rewrites, and stops them at a limit, for as long as it lives.
+class RewriteLimit {
+public:
+  RewriteLimit(MLIRContext &context, const PipelineOptions &options, PipelineObserver &observer) : context(context) {
+    RewriteCount &count = options.rewrites ? *options.rewrites : own;
+    int64_t limit = options.passLimit.value_or(INT64_MAX);
+    context.registerActionHandler([&count, &observer, limit](function_ref<void()> run, const tracing::Action &action) {
+      auto *rewrite = dyn_cast<OptionalRewrite>(&action);
+      if (!rewrite) return run();
+      if (count.done >= limit) return void(count.stopped = true);
+      run();
+      if (!rewrite->changed) return;
+      observer.afterRewrite(++count.done);
+      if (count.done != limit) return;
+      llvm::raw_string_ostream stream(count.last);
+      stream << rewrite->what << " at " << rewrite->place;
+    });
+  }
+  ~RewriteLimit() { context.registerActionHandler({}); }
+
+private:
+  MLIRContext &context;
+  RewriteCount own;
+};
+}  // namespace
+
+static PassOutcome runStep(ModuleOp module, const PipelineStep &step, StringRef text) {
+  bool eachKernel = step.scope == StepScope::eachKernel;
+  StringRef anchor = eachKernel ? func::FuncOp::getOperationName() : ModuleOp::getOperationName();
+  PassManager manager(module.getContext(), anchor);
+  manager.enableVerifier(false);  // below, to tell what a pass refuses from what it breaks
+  bool failed = mlir::failed(parsePassPipeline(text, manager));
+  if (!failed && !eachKernel) failed = mlir::failed(manager.run(module));
+  if (!failed && eachKernel)
+    for (auto function : module.getOps<func::FuncOp>())
+      runOptional(function, text, [&] {
+        failed |= mlir::failed(manager.run(function));
+        return true;
+      });
+  return failed ? PassOutcome::refused : succeeded(verify(module)) ? PassOutcome::passed : PassOutcome::invalid;
+}
+
+LogicalResult heddle::runPipeline(ModuleOp module, Stage from, Stage to, const TargetInfo &target,
+                                  const PipelineOptions &options) {
   static std::once_flag once;
   std::call_once(once, [] {
     registerHeddlePasses();
     registerCanonicalizerPass();
     registerCSEPass();
   });
-  PassManager manager(module.getContext());
-  for (const PipelineStep &step : kSteps) {
-    if (step.stage <= from || step.stage > to || (step.withoutFma && target.fma)) continue;
-    std::string text = step.pipeline;
-    if (size_t at = text.find("{}"); at != std::string::npos) text.replace(at, 2, target.name.str());
-    if (failed(parsePassPipeline(text, manager))) return failure();
+  PipelineObserver silent;
+  PipelineObserver &observer = options.observer ? *options.observer : silent;
+  RewriteLimit limit(*module.getContext(), options, observer);
+  int64_t left = options.passes.value_or(INT64_MAX);
+  ArrayRef<PipelineStep> steps(kSteps);
+  for (auto [i, step] : llvm::enumerate(steps)) {
+    if (step.stage <= from || step.stage > to) continue;
+    if (step.scope != StepScope::withoutFma || !target.fma) {
+      if (left-- == 0) return success();
+      std::string text = step.unfused && !options.fuse ? step.unfused : step.pipeline;
+      if (size_t at = text.find("{}"); at != std::string::npos) text.replace(at, 2, target.name.str());
+      observer.beforePass(text, module);
+      if (observer.afterPass(text, module, runStep(module, step, text)) != PassOutcome::passed) return failure();
+    }
+    if (i + 1 == steps.size() || steps[i + 1].stage != step.stage) observer.reached(step.stage, module);
   }
-  return manager.run(module);
+  return success();
 }

@@ -4,6 +4,7 @@
 //
 // Before grouping, values that any nest can compute for itself are brought to where they are used: into the bodies of
 // `repeat` and through renames, which then stay views of stored tensors.
+#include "passes/OptionalRewrite.h"
 #include "passes/Passes.h"
 #include "passes/graph/FusionGroups.h"
 #include "mlir/IR/IRMapping.h"
@@ -25,35 +26,41 @@ static Tensor renamed(Tensor type, StringAttr from, StringAttr to) {
   return Tensor::get(names, type.getSizes(), type.getElementType());
 }
 
-// rename(f(x)) becomes f(rename(x)), where f(x) is freely recomputed.
+// rename(f(x)) becomes f(rename(x)); the renames of operands go to `work`.
+static void pushRename(RenameOp rename, Operation *def, SmallVectorImpl<RenameOp> &work) {
+  StringAttr from = rename.getFromAttr(), to = rename.getToAttr();
+  // A dim of the new name that only an operand has cannot be told apart from the renamed one.
+  OpBuilder builder(rename);
+  Operation *clone = builder.clone(*def);
+  clone->getResult(0).setType(rename.getType());
+  if (auto mask = dyn_cast<BernoulliOp>(clone)) {
+    SmallVector<Attribute> order;
+    for (StringAttr name : mask.getOrder().getAsRange<StringAttr>()) order.push_back(name == from ? to : name);
+    mask.setOrderAttr(builder.getArrayAttr(order));
+  } else {
+    builder.setInsertionPoint(clone);
+    for (OpOperand &operand : clone->getOpOperands()) {
+      Tensor type = tensorOf(operand.get());
+      if (!type.has(from)) continue;
+      auto inner = RenameOp::create(builder, rename.getLoc(), renamed(type, from, to), operand.get(), from, to);
+      operand.set(inner.getResult());
+      work.push_back(inner);
+    }
+  }
+  rename.getResult().replaceAllUsesWith(clone->getResult(0));
+  rename.erase();
+  if (def->use_empty()) def->erase();
+}
+
+// Renames go through what is freely recomputed.
 static void pushRenames(Block &block) {
   SmallVector<RenameOp> work(block.getOps<RenameOp>());
   while (!work.empty()) {
     RenameOp rename = work.pop_back_val();
     Operation *def = rename.getX().getDefiningOp();
-    if (!def || !isFreelyRecomputed(def)) continue;
-    StringAttr from = rename.getFromAttr(), to = rename.getToAttr();
-    // A dim of the new name that only an operand has cannot be told apart from the renamed one.
-    OpBuilder builder(rename);
-    Operation *clone = builder.clone(*def);
-    clone->getResult(0).setType(rename.getType());
-    if (auto mask = dyn_cast<BernoulliOp>(clone)) {
-      SmallVector<Attribute> order;
-      for (StringAttr name : mask.getOrder().getAsRange<StringAttr>()) order.push_back(name == from ? to : name);
-      mask.setOrderAttr(builder.getArrayAttr(order));
-    } else {
-      builder.setInsertionPoint(clone);
-      for (OpOperand &operand : clone->getOpOperands()) {
-        Tensor type = tensorOf(operand.get());
-        if (!type.has(from)) continue;
-        auto inner = RenameOp::create(builder, rename.getLoc(), renamed(type, from, to), operand.get(), from, to);
-        operand.set(inner.getResult());
-        work.push_back(inner);
-      }
-    }
-    rename.getResult().replaceAllUsesWith(clone->getResult(0));
-    rename.erase();
-    if (def->use_empty()) def->erase();
+    if (def && isFreelyRecomputed(def))
+      runOptional(rename, "fuse-elementwise: push a rename to operands",
+                  [&] { return pushRename(rename, def, work), true; });
   }
 }
 
@@ -67,12 +74,18 @@ static Value bringInto(Operation *front, Value value, IRMapping &mapping) {
   return mapping.lookup(value);
 }
 
-static void bringFreeValuesInto(Block &body) {
+static bool bringFreeValuesInto(Block &body) {
   IRMapping mapping;
   Operation *front = &body.front();
+  bool changed = false;
   body.walk([&](Operation *op) {
-    for (OpOperand &operand : op->getOpOperands()) operand.set(bringInto(front, operand.get(), mapping));
+    for (OpOperand &operand : op->getOpOperands()) {
+      Value value = bringInto(front, operand.get(), mapping);
+      changed |= value != operand.get();
+      operand.set(value);
+    }
   });
+  return changed;
 }
 
 //===------------------------------------------------------------------------------------------------- after grouping
@@ -105,10 +118,12 @@ static void writeFused(ArrayRef<Operation *> group, OpBuilder &builder, IRMappin
   for (auto [result, value] : llvm::zip(results, fused.getResults())) stored.map(result, value);
 }
 
-static void fuseBlock(Block &block) {
+static void fuseBlock(Block &block, bool join) {
   pushRenames(block);
-  for (auto repeat : block.getOps<RepeatOp>()) bringFreeValuesInto(repeat.getBody().front());
-  std::vector<FusionGroups::Node> schedule = FusionGroups(block).schedule();
+  for (auto repeat : block.getOps<RepeatOp>())
+    runOptional(repeat, "fuse-elementwise: bring free values into a repeat",
+                [&] { return bringFreeValuesInto(repeat.getBody().front()); });
+  std::vector<FusionGroups::Node> schedule = FusionGroups(block, join).schedule();
 
   // New ops and those that stay go to the end of the block, in their order; what then remains in front is in a nest now.
   Operation *terminator = block.getTerminator();
@@ -134,14 +149,15 @@ static void fuseBlock(Block &block) {
   llvm::SmallDenseSet<Operation *> keep(kept.begin(), kept.end());
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(block)))
     if (!keep.contains(&op)) op.dropAllUses(), op.erase();
-  for (auto repeat : block.getOps<RepeatOp>()) fuseBlock(repeat.getBody().front());
+  for (auto repeat : block.getOps<RepeatOp>()) fuseBlock(repeat.getBody().front(), join);
 }
 
 namespace {
 struct FuseElementwise : heddle::impl::FuseElementwiseBase<FuseElementwise> {
+  using FuseElementwiseBase::FuseElementwiseBase;
   void runOnOperation() override {
     for (func::FuncOp entry : getOperation().getOps<func::FuncOp>())
-      if (!entry.isDeclaration()) fuseBlock(entry.getBody().front());
+      if (!entry.isDeclaration()) fuseBlock(entry.getBody().front(), join);
   }
 };
 }  // namespace

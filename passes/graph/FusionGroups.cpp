@@ -1,5 +1,6 @@
 // See FusionGroups.h. Everything runs in the order of the block, so the same program gives the same groups.
 #include "passes/graph/FusionGroups.h"
+#include "passes/OptionalRewrite.h"
 #include <queue>
 
 using namespace mlir;
@@ -57,13 +58,14 @@ static bool isDemanded(Operation *op) {
   });
 }
 
-FusionGroups::FusionGroups(Block &block) : block(block) {
+FusionGroups::FusionGroups(Block &block, bool join) : block(block) {
   for (auto [i, op] : llvm::enumerate(block.without_terminator())) {
     place[&op] = i;
     if (isFreelyRecomputed(&op) && !isDemanded(&op)) continue;
     nodeOf[&op] = nodes.size();
     nodes.push_back({{&op}, isFusable(&op)});
   }
+  if (!join) return;
   for (Operation &op : block.without_terminator())
     if (nodeOf.contains(&op) && isFusable(&op) && !isFreelyRecomputed(&op)) joinProducers(&op);
   joinSiblings();
@@ -108,9 +110,12 @@ void FusionGroups::takeProducer(Operation *producer, Operation *reduction) {
     if (op != producer) rest.push_back(op);
   if (resultsOf(rest).size() > resultsOf(from.ops).size()) return;
   if (!shapeOfNest(rest, resultsOf(rest)) || !mayJoin({producer}, to.ops)) return;
-  from.ops = rest;
-  to.ops.insert(to.ops.begin(), producer);
-  nodeOf[producer] = nodeOf[reduction];
+  runOptional(reduction, "fuse-elementwise: take the last step of another nest", [&] {
+    from.ops = rest;
+    to.ops.insert(to.ops.begin(), producer);
+    nodeOf[producer] = nodeOf[reduction];
+    return true;
+  });
 }
 
 // Values from outside that a group reads and that have all of its dims.
@@ -153,10 +158,12 @@ bool FusionGroups::tryJoin(int left, int right) {
   if (left == right || !nodes[left].fused || !nodes[right].fused) return false;
   if (!mayJoin(nodes[left].ops, nodes[right].ops) || pathBetween(left, right) || pathBetween(right, left)) return false;
   auto &ops = nodes[right].ops;
-  for (Operation *op : nodes[left].ops) nodeOf[op] = right, ops.push_back(op);
-  llvm::sort(ops, [&](Operation *a, Operation *b) { return place.lookup(a) < place.lookup(b); });
-  nodes[left].ops.clear();
-  return true;
+  return runOptional(ops.back(), "fuse-elementwise: join two nests", [&] {
+    for (Operation *op : nodes[left].ops) nodeOf[op] = right, ops.push_back(op);
+    llvm::sort(ops, [&](Operation *a, Operation *b) { return place.lookup(a) < place.lookup(b); });
+    nodes[left].ops.clear();
+    return true;
+  });
 }
 
 bool FusionGroups::mayJoin(ArrayRef<Operation *> left, ArrayRef<Operation *> right) const {

@@ -21,8 +21,8 @@ llvm::SmallVector<mlir::Operation *> freeOperandsOf(llvm::ArrayRef<mlir::Operati
 
 class FusionGroups {
  public:
-  /// Groups the ops of one block; ops in nested regions are left alone.
-  explicit FusionGroups(mlir::Block &block);
+  /// Groups the ops of one block; ops in nested regions are left alone. Without `join`, every op is a group of its own.
+  explicit FusionGroups(mlir::Block &block, bool join = true);
 
   struct Node {
     llvm::SmallVector<mlir::Operation *> ops;  // in the order of the block

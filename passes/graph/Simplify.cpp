@@ -6,6 +6,7 @@
 // sums are not reassociated. Broadcasts before elementwise ops go, because those spread their operands themselves.
 // Last, constants, positions and masks of these move to where they are used: they cost nothing in a kernel, and a value
 // captured by a loop would be a buffer. So no CSE after this pass: it would undo that.
+#include "passes/OptionalRewrite.h"
 #include "passes/graph/FoldConstants.h"
 #include "passes/graph/GraphBuilder.h"
 #include "mlir/IR/Dominance.h"
@@ -169,6 +170,16 @@ static bool isSource(Operation *op, const llvm::DenseSet<Operation *> &sources) 
 }
 
 // One copy of a source in every block that uses it. Users are copied before what they use.
+static void moveSourceToUses(Operation *source) {
+  llvm::DenseMap<Block *, Value> copies;
+  for (OpOperand &use : llvm::make_early_inc_range(source->getUses())) {
+    Block *block = use.getOwner()->getBlock();
+    if (block == source->getBlock()) continue;
+    Value &copy = copies[block];
+    if (!copy) copy = OpBuilder::atBlockBegin(block).clone(*source)->getResult(0);
+    use.set(copy);
+  }
+}
 static void moveSourcesToUses(Operation *root) {
   SmallVector<Operation *> order;
   llvm::DenseSet<Operation *> sources;
@@ -176,14 +187,10 @@ static void moveSourcesToUses(Operation *root) {
     if (isSource(op, sources)) order.push_back(op), sources.insert(op);
   });
   for (Operation *source : llvm::reverse(order)) {
-    llvm::DenseMap<Block *, Value> copies;
-    for (OpOperand &use : llvm::make_early_inc_range(source->getUses())) {
-      Block *block = use.getOwner()->getBlock();
-      if (block == source->getBlock()) continue;
-      Value &copy = copies[block];
-      if (!copy) copy = OpBuilder::atBlockBegin(block).clone(*source)->getResult(0);
-      use.set(copy);
-    }
+    bool elsewhere = llvm::any_of(source->getUsers(), [&](Operation *user) {
+      return user->getBlock() != source->getBlock();
+    });
+    if (elsewhere) runOptional(source, "simplify: move a source to its uses", [&] { return moveSourceToUses(source), true; });
     if (source->use_empty()) source->erase();
   }
 }
@@ -191,25 +198,36 @@ static void moveSourcesToUses(Operation *root) {
 namespace {
 template <LogicalResult (*rewrite)(Operation *, PatternRewriter &)>
 struct Rewrite : RewritePattern {
-  explicit Rewrite(MLIRContext *context) : RewritePattern(MatchAnyOpTypeTag(), 1, context) {}
+  Rewrite(MLIRContext *context, const char *what) : RewritePattern(MatchAnyOpTypeTag(), 1, context), what(what) {}
   LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    return rewrite(op, rewriter);
+    return success(runOptional(op, what, [&] { return succeeded(rewrite(op, rewriter)); }));
   }
+  const char *what;
 };
 
 struct Simplify : heddle::impl::SimplifyBase<Simplify> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
-    patterns.add<Rewrite<foldConstants>, Rewrite<takeScalars>, Rewrite<dropNeutral>, Rewrite<spellAsProduct>,
-                 Rewrite<lookThrough>, Rewrite<trimRepeat>>(&getContext());
+    MLIRContext *context = &getContext();
+    patterns.add<Rewrite<foldConstants>>(context, "simplify: fold constants");
+    patterns.add<Rewrite<takeScalars>>(context, "simplify: drop a broadcast before an elementwise op");
+    patterns.add<Rewrite<dropNeutral>>(context, "simplify: drop a neutral operand");
+    patterns.add<Rewrite<spellAsProduct>>(context, "simplify: spell a power or quotient as a product");
+    patterns.add<Rewrite<lookThrough>>(context, "simplify: look through a reduction or rename");
+    patterns.add<Rewrite<trimRepeat>>(context, "simplify: drop unused results and slices of a repeat");
     FrozenRewritePatternSet frozen(std::move(patterns));
     GreedyRewriteConfig config;
     config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
-    IRRewriter rewriter(&getContext());
+    IRRewriter rewriter(context);
     for (int round = 0; round < 2; ++round) {  // equal loops become one only after their bodies did
       if (failed(applyPatternsGreedily(getOperation(), frozen, config))) return signalPassFailure();
       DominanceInfo dominance;
-      eliminateCommonSubExpressions(rewriter, dominance, getOperation());
+      for (auto entry : getOperation().getOps<func::FuncOp>())
+        runOptional(entry, "simplify: compute equal values once", [&] {
+          bool changed = false;
+          eliminateCommonSubExpressions(rewriter, dominance, entry, &changed);
+          return changed;
+        });
     }
     moveSourcesToUses(getOperation());
   }
