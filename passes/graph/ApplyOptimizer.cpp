@@ -220,13 +220,23 @@ LogicalResult Update::run(func::FuncOp entry) {
   return success();
 }
 
-LogicalResult heddle::applyOptimizer(ModuleOp module) {
+LogicalResult heddle::verifyOptimizer(ModuleOp module) {
+  if (!module->hasAttr(kOptimizerAttr)) return success();
   auto attribute = module->getAttrOfType<DictionaryAttr>(kOptimizerAttr);
-  if (!attribute) return success();
+  if (!attribute) return module.emitError("heddle.optimizer: it is no dictionary");
   std::optional<Settings> settings = readSettings(module, attribute);
   if (!settings) return failure();
   auto entry = module.lookupSymbol<func::FuncOp>("train");
   if (!entry) return module.emitError("heddle.optimizer: there is no @train");
+  return verifyLearningRate(entry.getLoc(), settings->rate);
+}
+
+LogicalResult heddle::applyOptimizer(ModuleOp module) {
+  if (failed(verifyOptimizer(module))) return failure();
+  auto attribute = module->getAttrOfType<DictionaryAttr>(kOptimizerAttr);
+  if (!attribute) return success();
+  std::optional<Settings> settings = readSettings(module, attribute);
+  auto entry = module.lookupSymbol<func::FuncOp>("train");
   OpBuilder builder(module.getContext());
   if (failed(Update(module, builder, *settings).run(entry))) return failure();
   module->removeAttr(kOptimizerAttr);

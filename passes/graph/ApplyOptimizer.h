@@ -20,4 +20,7 @@ inline constexpr llvm::StringLiteral kOptimizerAttr = "heddle.optimizer";
 /// is malformed or @train lacks.
 llvm::LogicalResult applyOptimizer(mlir::ModuleOp module);
 
+/// Says, as an error, what is wrong with the attribute; success without it.
+llvm::LogicalResult verifyOptimizer(mlir::ModuleOp module);
+
 }  // namespace heddle

@@ -14,14 +14,24 @@ static Value progress(GraphBuilder &b, Value step, int64_t warmup, int64_t steps
   return b.min(b.number(1), b.div(done, b.number(length)));
 }
 
-FailureOr<Value> heddle::learningRate(GraphBuilder &b, ArrayAttr parts, int64_t steps, Value step) {
+namespace {
+struct Course {
+  std::string kind;
   int64_t warmup = 0;
+  double first = 0, last = 0;
+};
+}  // namespace
+
+static FailureOr<Course> readCourse(Location loc, ArrayAttr parts) {
+  Course course;
   DictionaryAttr main;
-  for (auto part : parts.getAsRange<DictionaryAttr>()) {
-    if (main) return emitError(b.loc, "heddle.optimizer: only warmups may stand before the last part of lr");
+  for (Attribute attribute : parts) {
+    auto part = dyn_cast<DictionaryAttr>(attribute);
+    if (!part || main) return emitError(loc, "heddle.optimizer: only warmups may stand before the last part of lr");
     auto kind = part.getAs<StringAttr>("kind");
     auto length = part.getAs<IntegerAttr>("steps");
-    if (kind && kind.getValue() == "warmup" && length && length.getInt() >= 0) warmup += length.getInt();
+    bool warms = kind && kind.getValue() == "warmup" && length && length.getInt() >= 0 && length.getInt() <= INT32_MAX;
+    if (warms) course.warmup += length.getInt();
     else main = part;
   }
   auto kind = main ? main.getAs<StringAttr>("kind") : StringAttr();
@@ -29,14 +39,24 @@ FailureOr<Value> heddle::learningRate(GraphBuilder &b, ArrayAttr parts, int64_t 
   auto to = main ? main.getAs<FloatAttr>("to") : FloatAttr();
   bool isConstant = kind && kind.getValue() == "constant";
   bool isKnown = isConstant || (kind && to && (kind.getValue() == "linear" || kind.getValue() == "cosine"));
-  if (!isKnown || !from || warmup > INT32_MAX)
-    return emitError(b.loc) << "heddle.optimizer: lr is no schedule: " << parts;
+  if (!isKnown || !from || course.warmup > INT32_MAX)
+    return emitError(loc) << "heddle.optimizer: lr is no schedule: " << parts;
+  course.kind = kind.str();
+  course.first = from.getValueAsDouble();
+  course.last = to ? to.getValueAsDouble() : course.first;
+  return course;
+}
 
-  double first = from.getValueAsDouble(), last = to ? to.getValueAsDouble() : first;
+LogicalResult heddle::verifyLearningRate(Location loc, ArrayAttr parts) { return readCourse(loc, parts); }
+
+FailureOr<Value> heddle::learningRate(GraphBuilder &b, ArrayAttr parts, int64_t steps, Value step) {
+  FailureOr<Course> course = readCourse(b.loc, parts);
+  if (failed(course)) return failure();
+  auto [kind, warmup, first, last] = *course;
   Value rate = b.number(first);
-  if (kind.getValue() == "linear")
+  if (kind == "linear")
     rate = b.add(rate, b.mul(b.number(last - first), progress(b, step, warmup, steps)));
-  if (kind.getValue() == "cosine") {
+  if (kind == "cosine") {
     Value turn = b.cos(b.mul(b.number(M_PI), progress(b, step, warmup, steps)));
     rate = b.add(b.number(last), b.mul(b.number((first - last) / 2), b.add(b.number(1), turn)));
   }

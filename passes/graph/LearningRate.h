@@ -15,4 +15,7 @@ namespace heddle {
 /// So the rate is a at step W, b at the last step and after it. An error, at `step`'s place, for another form.
 llvm::FailureOr<mlir::Value> learningRate(GraphBuilder &b, mlir::ArrayAttr parts, int64_t steps, mlir::Value step);
 
+/// Says, as an error at `loc`, what is wrong with parts that are no such form.
+llvm::LogicalResult verifyLearningRate(mlir::Location loc, mlir::ArrayAttr parts);
+
 }  // namespace heddle

@@ -1,0 +1,14 @@
+// The tables of stages plan and kernel: offsets, arguments, calls. See StageForm.h.
+#pragma once
+#include "mlir/IR/BuiltinOps.h"
+
+namespace heddle {
+
+/// Every variable, argument, result and operand of a kernel lies within its arena. For a module whose ops and attributes
+/// are those of stage plan.
+llvm::LogicalResult verifyPlanForm(mlir::ModuleOp module);
+
+/// The same of the calls of stage kernel, whose kernels must be in kernel form.
+llvm::LogicalResult verifyCallForm(mlir::ModuleOp module);
+
+}  // namespace heddle
