@@ -8,6 +8,7 @@
 #include "runtime/Abi.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/TimeProfiler.h"
 
 using namespace mlir;
 using namespace heddle;
@@ -112,6 +113,7 @@ llvm::Expected<std::string> heddle::emitCpp(ArrayRef<ModuleOp> classes, const Cp
     for (auto function : ModuleOp(classes[i]).getOps<func::FuncOp>()) {
       Printed &printed = (isLaneFunction(function) ? lanes : kernels)[function.getName()];
       printed.texts.resize(classes.size());
+      llvm::TimeTraceScope scope("print", [&] { return ((*targets)[i]->name + " " + function.getName()).str(); });
       PrintedFunction text = printKernel(function, *(*targets)[i], names, options.sourceLine);
       printed.comment = text.comment;
       printed.texts[i] = text.code;

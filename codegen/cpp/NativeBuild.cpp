@@ -6,6 +6,7 @@
 #include "codegen/cpp/EmitCpp.h"
 #include "codegen/cpp/TemporaryFolder.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/raw_ostream.h"
 #include <cerrno>
 #include <cstdlib>
@@ -77,6 +78,7 @@ Error heddle::buildNative(StringRef cppText, const NativeParts &parts, StringRef
   else arguments.insert(arguments.end(), {parts.runtimeLibrary, "-pthread"});
   if (kind == NativeKind::program && !sanitized) arguments.push_back("-static");
   arguments.insert(arguments.end(), {"-o", made});
+  llvm::TimeTraceScope scope("native", "C++ compiler");
   if (Error error = runCompiler(*compiler, arguments, *folder)) return error;
   if (std::error_code code = moveTo(made, output.str()))
     return llvm::createStringError(code, "cannot write `%s`: %s", output.str().c_str(), code.message().c_str());

@@ -9,6 +9,7 @@
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/TimeProfiler.h"
 #include <atomic>
 #include <mutex>
 #include <thread>
@@ -60,7 +61,13 @@ class ParallelCompile {
 
   Expected<std::vector<std::string>> run(unsigned threads) {
     std::vector<std::thread> helpers;
-    for (unsigned i = 1; i < std::min<size_t>(threads, queue.size()); ++i) helpers.emplace_back([this] { work(); });
+    bool timed = llvm::timeTraceProfilerEnabled();  // of this thread
+    for (unsigned i = 1; i < std::min<size_t>(threads, queue.size()); ++i)
+      helpers.emplace_back([this, timed] {
+        if (timed) llvm::timeTraceProfilerInitialize(0, "heddle");
+        work();
+        if (timed) llvm::timeTraceProfilerFinishThread();
+      });
     work();
     for (std::thread &helper : helpers) helper.join();
     if (failure) return std::move(failure);
@@ -78,6 +85,7 @@ class ParallelCompile {
     }
   }
   Expected<std::string> compile(func::FuncOp kernel, llvm::TargetMachine &machine) {
+    llvm::TimeTraceScope scope("kernel", kernel.getName());
     llvm::LLVMContext context;
     OwningOpRef<ModuleOp> part = extract(module, kernel);
     auto lowered = lowerToLlvm(*part, target, context);
@@ -114,6 +122,7 @@ Expected<std::unique_ptr<JitProgram>> heddle::jitProgram(ModuleOp kernelStage, c
   auto objects = compile.run(threads);
   if (!objects) return objects.takeError();
 
+  llvm::TimeTraceScope scope("native", "link in memory");
   auto state = std::make_unique<JitProgram::State>(kernelStage);
   auto jit = llvm::orc::LLJITBuilder().create();
   if (!jit) return jit.takeError();

@@ -1,17 +1,29 @@
-// See Compilation.h.
+// See Compilation.h. Text of a stage is untrusted: it is checked before MLIR parses it (StageText), by MLIR's verifiers, and
+// against the contract of its stage (StageForm). What a pass refuses after that is told as an error of the text; of a
+// program that the frontend built, it is an internal error.
 #include "tools/heddle/Compilation.h"
-#include "tools/heddle/SubCommand.h"
 
 #include "frontend/BuildGraph.h"
+#include "passes/StageForm.h"
+#include "passes/graph/DeriveBackward.h"
+#include "runtime/RunConfig.h"
 #include "runtime/RunError.h"
 #include "runtime/TargetClass.h"
+#include "tools/heddle/CompileObserver.h"
+#include "tools/heddle/InternalError.h"
+#include "tools/heddle/RunTensors.h"
+#include "tools/heddle/StageText.h"
+#include "tools/heddle/SubCommand.h"
 
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/xxhash.h"
 
 #include <cstdio>
+#include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
 
@@ -31,6 +43,20 @@ std::string hashOf(mlir::ModuleOp module) {
   return fmt::format("{:016x}", llvm::xxh3_64bits(text));
 }
 
+// FILE:LINE:COLUMN: error: MESSAGE. Without the line, which in the text of a stage may have thousands of characters.
+mlir::LogicalResult printProblem(mlir::Diagnostic &diagnostic) {
+  std::string place;
+  if (auto file = diagnostic.getLocation()->findInstanceOf<mlir::FileLineColLoc>())
+    place = fmt::format("{}:{}:{}: ", file.getFilename().str(), file.getLine(), file.getColumn());
+  fmt::print(stderr, "{}error: {}\n", place, diagnostic.str());
+  return mlir::success();
+}
+
+int textError(const std::string &file, const std::string &what, const std::string &help) {
+  fmt::print(stderr, "error: {}: {}\n  help: {}\n", file, what, help);
+  return exitProgramErrors;
+}
+
 } // namespace
 
 Compilation::Compilation() : context(mlir::MLIRContext::Threading::DISABLED) {
@@ -39,9 +65,13 @@ Compilation::Compilation() : context(mlir::MLIRContext::Threading::DISABLED) {
 }
 
 int Compilation::parse() {
+  llvm::TimeTraceScope timed("frontend", "parse");
+  noteFile(file);
   int code = parseFile(file, parsed);
   if (code != exitInputOutput && code != exitDone)
     printDiagnostics(parsed.diagnostics);
+  if (file == "-" && parsed.file)
+    noteInput(parsed.sources.find("<stdin>")->text());
   return code;
 }
 
@@ -50,66 +80,216 @@ int Compilation::finish() {
   if (!module)
     return exitProgramErrors;
   if (mlir::failed(mlir::verify(*module)))
-    return complain(exitInternal, "internal error: the frontend built a graph that does not verify");
+    internalError("the frontend built a graph that does not verify");
   (*module)->setAttr("heddle.hash", mlir::StringAttr::get(&context, hashOf(*module)));
-  return exitDone;
+  return saveTemp("1-graph.mlir", pipeline.temps.empty() ? "" : stageText(*module));
 }
 
 int Compilation::buildTrain() {
-  if (!from.empty())
+  if (!pipeline.from.empty())
     return readStage();
   BuildSettings settings;
   if (int code = readSettings(flags, file, settings); code != exitDone)
     return code;
   if (int code = parse(); code != exitDone)
     return code;
-  module = heddle::buildTrain(*parsed.file, block, parsed.diagnostics, context, settings);
+  {
+    llvm::TimeTraceScope timed("frontend", "build the graph");
+    module = heddle::buildTrain(*parsed.file, block, parsed.diagnostics, context, settings);
+  }
   return finish();
 }
 
 int Compilation::buildRun(const std::string &name, const std::map<std::string, std::vector<int64_t>> &shapes) {
+  if (!pipeline.from.empty()) {
+    if (int code = readStage(); code != exitDone)
+      return code;
+    auto program = (*module)->getAttrOfType<mlir::StringAttr>("heddle.program");
+    if (!name.empty() && name != program.getValue())
+      return complain(exitUsage, fmt::format("{} is the program `{}`, not `{}`", file, program.str(), name));
+    if (!module->lookupSymbol("run"))
+      return textError(file, "it has no entry @run",
+                       fmt::format("`heddle compile PROGRAM --module=NAME --emit={}` prints a text with one", pipeline.from));
+    return exitDone;
+  }
   BuildSettings settings;
   if (int code = readSettings(flags, file, settings); code != exitDone)
     return code;
   if (int code = parse(); code != exitDone)
     return code;
-  module = heddle::buildRun(*parsed.file, name, shapes, parsed.diagnostics, context, settings);
+  {
+    llvm::TimeTraceScope timed("frontend", "build the graph");
+    module = heddle::buildRun(*parsed.file, name, shapes, parsed.diagnostics, context, settings);
+  }
   return finish();
 }
 
+int Compilation::buildEntry(const std::string &train, const std::string &entry) {
+  if (pipeline.from.empty())
+    block = train;
+  if (int code = buildTrain(); code != exitDone)
+    return code;
+  if (module->lookupSymbol(entry))
+    return exitDone;
+  return complain(exitUsage, fmt::format("--entry={}: `{}` has no such entry", entry, programName()));
+}
+
+int Compilation::chooseGradients(bool grad) {
+  if (stage != Stage::graph) {
+    std::vector<Port> outputs = portsOf(*module, "run").outputs;
+    if (!grad || llvm::any_of(outputs, [](const Port &port) { return port.name.starts_with("grad."); }))
+      return exitDone;
+    return complain(exitUsage, fmt::format("--grad: gradients are derived on the way from graph to grad, and FILE is at "
+                                           "stage {}: print it with --grad", stageName(stage).str()));
+  }
+  auto entry = module->lookupSymbol<mlir::func::FuncOp>("run");
+  if (!grad) {
+    entry->removeAttr(kMinimiseAttr);
+    entry->removeAttr(kInputGradientsAttr);
+    return exitDone;
+  }
+  if (!entry->hasAttr(kMinimiseAttr))
+    return complain(exitProgramErrors, fmt::format("--grad needs a scalar loss, and `{}` has none", programName()));
+  entry->setAttr(kInputGradientsAttr, mlir::UnitAttr::get(&context));
+  return exitDone;
+}
+
 int Compilation::readStage() {
-  std::optional<Stage> found = findStage(from);
+  std::optional<Stage> found = findStage(pipeline.from);
   if (!found)
     return complain(exitUsage, fmt::format("--from={}: there is no such stage; there are graph, grad, fused, plan and "
-                                           "kernel", from));
-  if (file != "-" && !std::filesystem::is_regular_file(file))
-    return complain(exitInputOutput, fmt::format("{}: no such file", file));
-  module = mlir::parseSourceFile<mlir::ModuleOp>(file, mlir::ParserConfig(&context));
+                                           "kernel", pipeline.from));
+  if (!flags.set.empty() || !block.empty())
+    return complain(exitUsage, fmt::format("{} has no meaning with --from: a stage is of one program, with its sizes",
+                                           block.empty() ? "--set" : "--train"));
+  llvm::TimeTraceScope timed("frontend", "parse");
+  noteFile(file);
+  std::string text;
+  try {
+    text = readStageText(file);
+  } catch (const RunError &problem) {
+    return complain(problem);
+  }
+  if (file == "-")
+    noteInput(text);
+  std::string shown = file == "-" ? "<stdin>" : file;
+  std::string help = fmt::format("`heddle compile PROGRAM --emit={}` prints the text of this stage", pipeline.from);
+  if (std::optional<StageTextProblem> problem = checkStageText(text))
+    return textError(fmt::format("{}:{}:{}", shown, problem->line, problem->column), problem->message, help);
+
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBuffer(text, shown), llvm::SMLoc());
+  mlir::ScopedDiagnosticHandler handler(&context, printProblem);
+  module = mlir::parseSourceFile<mlir::ModuleOp>(sources, mlir::ParserConfig(&context));
+  if (!module)
+    return textError(shown, fmt::format("it is not the text of stage {}", pipeline.from), help);
+  if (std::string wrong = wrongLocation(*module); !wrong.empty())
+    return textError(shown, wrong, help);
+  if (mlir::failed(verifyStage(*module, *found))) {
+    Stage likely = likelyStage(*module);
+    if (likely != *found)
+      help = fmt::format("this looks like stage {0}: say --from={0}", stageName(likely).str());
+    return textError(shown, fmt::format("it is not a program at stage {}", pipeline.from), help);
+  }
+  try {
+    RunConfig::parse((*module)->getAttrOfType<mlir::StringAttr>("heddle.config").str().c_str());
+  } catch (const RunError &problem) {
+    return textError(shown, fmt::format("heddle.config: {}", problem.what()), help);
+  }
   stage = *found;
-  return module ? exitDone : exitProgramErrors;
+  if (!(*module)->hasAttr("heddle.hash"))
+    (*module)->setAttr("heddle.hash", mlir::StringAttr::get(&context, hashOf(*module)));
+  return exitDone;
+}
+
+int Compilation::chooseTarget(const std::string &wanted, const TargetInfo *&target) const {
+  const char *preset = std::getenv("HEDDLE_TARGET");
+  std::string named = !wanted.empty() ? wanted : preset ? preset : "";
+  std::string lowered;
+  if (stage == Stage::kernel)
+    lowered = (*module)->getAttrOfType<mlir::StringAttr>("heddle.target").str();
+  if (!lowered.empty() && !named.empty() && named != lowered)
+    return complain(exitUsage, fmt::format("{}{}: the kernels of {} are those of {}; leave it out, or emit the stage again "
+                                           "for {}", wanted.empty() ? "HEDDLE_TARGET=" : "--target=", named, file, lowered,
+                                           named));
+  try {
+    target = findTargetClass(chooseTargetClass(lowered.empty() ? wanted : lowered));
+    return exitDone;
+  } catch (const RunError &problem) {
+    return complain(problem);
+  }
+}
+
+std::string Compilation::programName() const {
+  auto name = (*module)->getAttrOfType<mlir::StringAttr>("heddle.program");
+  return name ? name.str() : "program";
+}
+
+int Compilation::saveTemp(const std::string &suffix, std::string_view text) const {
+  return heddle::saveTemp(pipeline, programName(), suffix, text);
+}
+
+int Compilation::advance(mlir::ModuleOp which, Stage to, const TargetInfo &target, RewriteCount &count) {
+  std::string program = programName(), said;
+  CompileObserver observer(pipeline, program);
+  PipelineOptions options = pipeline.options();
+  options.rewrites = &count;
+  options.observer = &observer;
+  // What is said is kept for a report, and still said.
+  mlir::ScopedDiagnosticHandler keep(&context, [&](mlir::Diagnostic &diagnostic) {
+    if (said.empty() && diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
+      said = diagnostic.str();
+    return mlir::failure();
+  });
+  try {
+    if (mlir::succeeded(runPipeline(which, stage, to, target, options))) {
+      tellPassLimit(count);
+      if (pipeline.passes)
+        fmt::print(stderr, "heddle: stopped behind {}\n", observer.lastPass.empty() ? "no pass" : observer.lastPass);
+      return observer.code;
+    }
+  } catch (const std::exception &error) {
+    internalError(error.what()); // here, where it is still known which pass ran
+  }
+  if (observer.outcome == PassOutcome::refused && !pipeline.from.empty() && !said.empty())
+    return textError(file, fmt::format("stage {} cannot be compiled on: {} refuses it", pipeline.from, observer.failedPass),
+                     "the error above says what the text must hold");
+  internalError(fmt::format("pass {} {}{}", observer.failedPass,
+                            observer.outcome == PassOutcome::refused ? "failed" : "left an invalid program",
+                            said.empty() ? "" : ": " + said));
+}
+
+// Where a pass limit stopped, for whoever bisects.
+void Compilation::tellPassLimit(const RewriteCount &count) const {
+  if (!pipeline.passLimit)
+    return;
+  if (!count.stopped)
+    fmt::print(stderr, "heddle: pass limit {}: all {} optional rewrites were done\n", *pipeline.passLimit, count.done);
+  else
+    fmt::print(stderr, "heddle: pass limit {}: the last rewrite was {}\n", *pipeline.passLimit,
+               count.last.empty() ? "none" : count.last);
 }
 
 int Compilation::lowerTo(Stage to, const TargetInfo &target) {
-  if (mlir::failed(runPipeline(*module, stage, to, target)))
-    return complain(exitInternal, fmt::format("internal error on the way from stage {} to {}",
-                                              stageName(stage).str(), stageName(to).str()));
+  int code = to == stage ? exitDone : advance(*module, to, target, rewrites);
   stage = to;
-  return exitDone;
+  return code;
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> Compilation::kernelsFor(const TargetInfo &target, int &code) {
+  mlir::OwningOpRef<mlir::ModuleOp> copy = module->clone();
+  RewriteCount count = rewrites;
+  if (pipeline.passes) {
+    code = complain(exitUsage, "--passes stops between stages: what is there can be printed or interpreted, not run");
+    return {};
+  }
+  code = stage == Stage::kernel ? exitDone : advance(*copy, Stage::kernel, target, count);
+  return code == exitDone ? std::move(copy) : mlir::OwningOpRef<mlir::ModuleOp>();
 }
 
 std::string Compilation::sourceLine(const std::string &name, unsigned line) const {
   const Source *source = parsed.sources.find(name);
   return source && line >= 1 && line <= source->lineCount() ? std::string(source->line(line)) : "";
 }
-
-mlir::OwningOpRef<mlir::ModuleOp> Compilation::kernelsFor(const TargetInfo &target) {
-  mlir::OwningOpRef<mlir::ModuleOp> copy = module->clone();
-  if (mlir::succeeded(runPipeline(*copy, stage, Stage::kernel, target)))
-    return copy;
-  complain(exitInternal, fmt::format("internal error while lowering to kernels for {}", target.name.str()));
-  return {};
-}
-
-const TargetInfo &chooseTargetInfo(const std::string &wanted) { return *findTargetClass(chooseTargetClass(wanted)); }
 
 } // namespace heddle

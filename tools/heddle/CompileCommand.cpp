@@ -1,6 +1,9 @@
 // heddle compile FILE [--emit=STAGE] [-o OUT]: the program at a stage of its way down, or a native program.
 #include "tools/heddle/Compilation.h"
+#include "tools/heddle/CompileObserver.h"
+#include "tools/heddle/CompileTime.h"
 #include "tools/heddle/Door.h"
+#include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
 #include "codegen/llvm/Jit.h"
@@ -21,7 +24,7 @@ namespace {
 struct Options {
   Compilation compilation;
   std::string emit = "exe", output, target, module;
-  bool locations = false;
+  bool locations = false, grad = false;
 };
 
 const std::vector<std::string> emissions = {"ast", "graph", "grad", "fused", "plan", "kernel",
@@ -29,6 +32,8 @@ const std::vector<std::string> emissions = {"ast", "graph", "grad", "fused", "pl
 
 int emitAst(Options &options) {
   Compilation &compilation = options.compilation;
+  if (!compilation.pipeline.from.empty())
+    return complain(exitUsage, fmt::format("--emit=ast: the syntax tree is behind --from={}", compilation.pipeline.from));
   int code = parseFile(compilation.file, compilation.parsed);
   if (code == exitInputOutput)
     return code;
@@ -38,30 +43,52 @@ int emitAst(Options &options) {
 
 int emitStage(Options &options, Stage stage, const TargetInfo &target) {
   if (stage < options.compilation.stage)
-    return complain(exitUsage, fmt::format("--from={} is behind --emit={}", options.compilation.from, options.emit));
+    return complain(exitUsage, fmt::format("--emit={}: it is behind --from={}", options.emit,
+                                           options.compilation.pipeline.from));
   if (int code = options.compilation.lowerTo(stage, target); code != exitDone)
     return code;
-  std::string text;
-  llvm::raw_string_ostream stream(text);
-  mlir::OpPrintingFlags flags;
-  flags.enableDebugInfo(options.locations);
-  if (options.locations)
-    flags.useLocalScope(); // places stand at their ops, not in a list of their own
-  options.compilation.module->print(stream, flags);
-  return writeOutput(options.output, text + "\n");
+  return writeOutput(options.output, stageText(*options.compilation.module, options.locations));
 }
 
 int emitFromLlvm(Options &options, const TargetInfo &target) {
-  mlir::OwningOpRef<mlir::ModuleOp> kernels = options.compilation.kernelsFor(target);
+  int code = exitDone;
+  mlir::OwningOpRef<mlir::ModuleOp> kernels = options.compilation.kernelsFor(target, code);
   if (!kernels)
-    return exitInternal;
+    return code;
   LlvmOutput output = options.emit == "llvm"  ? LlvmOutput::ir
                       : options.emit == "asm" ? LlvmOutput::assembly
                                               : LlvmOutput::object;
   llvm::Expected<std::string> text = emitLlvm(*kernels, target, output);
   if (!text)
-    return complain(exitInternal, fmt::format("internal error: {}", llvm::toString(text.takeError())));
+    internalError(llvm::toString(text.takeError()));
+  if (int code = saveLlvm(options.compilation, *kernels, target); code != exitDone)
+    return code;
   return writeOutput(options.output, *text);
+}
+
+// What an emitted file calls itself: its own name, if that can stand in an #include of any build system.
+std::string emittedName(const std::string &output) {
+  std::string name = std::filesystem::path(output).filename().string();
+  bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
+    return c < 128 && (std::isalnum(c) || c == '.' || c == '_' || c == '-');
+  });
+  return plain && name[0] != '-' ? name : "program.cpp";
+}
+
+int emit(Options &options, const TargetInfo &target, bool allClasses) {
+  if (std::optional<Stage> stage = findStage(options.emit))
+    return emitStage(options, *stage, target);
+  if (options.emit == "llvm" || options.emit == "asm" || options.emit == "obj")
+    return emitFromLlvm(options, target);
+  std::vector<const TargetInfo *> classes;
+  for (const TargetInfo &info : targetClasses())
+    if (allClasses || &info == &target)
+      classes.push_back(&info);
+  if (options.emit == "exe")
+    return buildProgram(options.compilation, classes, options.output);
+  std::string text;
+  int code = cppOf(options.compilation, classes, text, emittedName(options.output));
+  return code == exitDone ? writeOutput(options.output, text) : code;
 }
 
 // Output in the way of something is told before anything is compiled.
@@ -79,15 +106,6 @@ int checkOutput(const Options &options) {
   return exitDone;
 }
 
-// What an emitted file calls itself: its own name, if that can stand in an #include of any build system.
-std::string emittedName(const std::string &output) {
-  std::string name = std::filesystem::path(output).filename().string();
-  bool plain = !name.empty() && std::all_of(name.begin(), name.end(), [](unsigned char c) {
-    return c < 128 && (std::isalnum(c) || c == '.' || c == '_' || c == '-');
-  });
-  return plain && name[0] != '-' ? name : "program.cpp";
-}
-
 int run(Options &options) {
   if (std::find(emissions.begin(), emissions.end(), options.emit) == emissions.end()) {
     std::string guess = didYouMean(std::string_view(options.emit), emissions);
@@ -99,25 +117,24 @@ int run(Options &options) {
     return code;
   if (options.emit == "ast")
     return emitAst(options);
-  bool allClasses = options.target.empty() && (options.emit == "cpp" || options.emit == "exe");
-  const TargetInfo *target = allClasses ? &targetClasses().front() : &chooseTargetInfo(options.target);
+  if (options.grad && options.module.empty())
+    return complain(exitUsage, "--grad goes with --module: a train block has its gradients anyway");
+  CompileTime time(options.compilation.pipeline.time);
   int built = options.module.empty() ? options.compilation.buildTrain()
                                      : options.compilation.buildRun(options.module, {});
   if (built != exitDone)
     return built;
-  if (std::optional<Stage> stage = findStage(options.emit))
-    return emitStage(options, *stage, *target);
-  if (options.emit == "llvm" || options.emit == "asm" || options.emit == "obj")
-    return emitFromLlvm(options, *target);
-  std::vector<const TargetInfo *> classes;
-  for (const TargetInfo &info : targetClasses())
-    if (allClasses || &info == target)
-      classes.push_back(&info);
-  if (options.emit == "exe")
-    return buildProgram(options.compilation, classes, options.output);
-  std::string text;
-  int code = cppOf(options.compilation, classes, text, emittedName(options.output));
-  return code == exitDone ? writeOutput(options.output, text) : code;
+  if (!options.module.empty() && (options.grad || options.emit != "graph"))
+    if (int code = options.compilation.chooseGradients(options.grad); code != exitDone)
+      return code;
+  bool native = options.emit == "cpp" || options.emit == "exe";
+  bool allClasses = options.target.empty() && native && options.compilation.stage != Stage::kernel;
+  const TargetInfo *target = &targetClasses().front();
+  if (!allClasses)
+    if (int code = options.compilation.chooseTarget(options.target, target); code != exitDone)
+      return code;
+  int code = emit(options, *target, allClasses);
+  return code == exitDone ? time.finish() : code;
 }
 
 } // namespace
@@ -131,8 +148,9 @@ SubCommand addCompileCommand(CLI::App &root) {
   app->add_option("--train", options->compilation.block, "the train block, where the file has several");
   app->add_option("--module", options->module, "a module alone, as `heddle run` builds it, instead of a train block");
   app->add_flag("--locations", options->locations, "print where in the program each op comes from");
+  app->add_flag("--grad", options->grad, "with --module: gradients of its scalar loss too");
   addSettingFlags(*app, options->compilation.flags);
-  app->add_option("--from", options->compilation.from, "FILE is the text of a stage: graph, grad, fused or plan");
+  addPipelineFlags(*app, options->compilation.pipeline);
   app->add_option("--target", options->target,
                   "target class: avx512, avx2 or baseline; without it, C++ and native programs hold all");
   return {app, [options] {

@@ -1,5 +1,6 @@
 // See Door.h.
 #include "tools/heddle/Door.h"
+#include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
 #include "codegen/cpp/CppCompiler.h"
@@ -75,16 +76,31 @@ std::string ownExecutable() {
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }
 
-std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target) {
-  mlir::OwningOpRef<mlir::ModuleOp> kernels = compilation.kernelsFor(target);
+std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target, int &code) {
+  mlir::OwningOpRef<mlir::ModuleOp> kernels = compilation.kernelsFor(target, code);
   if (!kernels)
     return nullptr;
-  llvm::Expected<std::unique_ptr<JitProgram>> jit = jitProgram(*kernels, target);
-  if (!jit) {
-    complain(exitInternal, fmt::format("internal error: {}", llvm::toString(jit.takeError())));
+  code = saveLlvm(compilation, *kernels, target);
+  if (code != exitDone)
     return nullptr;
-  }
+  llvm::Expected<std::unique_ptr<JitProgram>> jit = jitProgram(*kernels, target);
+  if (!jit)
+    internalError(llvm::toString(jit.takeError()));
   return std::make_unique<JitLoaded>(std::move(*jit));
+}
+
+int saveLlvm(const Compilation &compilation, mlir::ModuleOp kernels, const TargetInfo &target) {
+  if (compilation.pipeline.temps.empty())
+    return exitDone;
+  for (auto [output, suffix] : {std::pair(LlvmOutput::ir, "7-{}.ll"), std::pair(LlvmOutput::assembly, "8-{}.s")}) {
+    llvm::Expected<std::string> text = emitLlvm(kernels, target, output);
+    if (!text)
+      internalError(llvm::toString(text.takeError()));
+    std::string name = fmt::format(fmt::runtime(suffix), target.name.str());
+    if (int code = compilation.saveTemp(name, *text); code != exitDone)
+      return code;
+  }
+  return exitDone;
 }
 
 std::unique_ptr<LoadedProgram> loadByCpp(Compilation &compilation, const TargetInfo &target, int &code) {
@@ -106,9 +122,10 @@ int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &class
   std::vector<mlir::OwningOpRef<mlir::ModuleOp>> owned;
   std::vector<mlir::ModuleOp> modules;
   for (const TargetInfo *info : classes) {
-    owned.push_back(compilation.kernelsFor(*info));
+    int code = exitDone;
+    owned.push_back(compilation.kernelsFor(*info, code));
     if (!owned.back())
-      return exitInternal;
+      return code;
     modules.push_back(*owned.back());
   }
   CppOptions options;
@@ -116,9 +133,9 @@ int cppOf(Compilation &compilation, const std::vector<const TargetInfo *> &class
   options.sourceLine = [&](llvm::StringRef file, unsigned line) { return compilation.sourceLine(file.str(), line); };
   llvm::Expected<std::string> emitted = emitCpp(modules, options);
   if (!emitted)
-    return complain(exitInternal, fmt::format("internal error: {}", llvm::toString(emitted.takeError())));
+    internalError(llvm::toString(emitted.takeError()));
   text = std::move(*emitted);
-  return exitDone;
+  return compilation.saveTemp("6.cpp", text);
 }
 
 int buildProgram(Compilation &compilation, const std::vector<const TargetInfo *> &classes, const std::string &path) {

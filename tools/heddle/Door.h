@@ -20,8 +20,11 @@ public:
 /// The path of this command, beside which the parts of native programs stand.
 std::string ownExecutable();
 
-/// JIT-compiles the module's entries for a target class. Null after saying what failed.
-std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target);
+/// JIT-compiles the module's entries for a target class. Null after saying what failed; `code` is then the exit code.
+std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target, int &code);
+
+/// The LLVM IR and assembly of kernels as files of --save-temps, where it is given. Returns an exit code.
+int saveLlvm(const Compilation &compilation, mlir::ModuleOp kernels, const TargetInfo &target);
 
 /// Emits C++ for a target class, compiles it and loads the result into this process. Null after saying what failed;
 /// `code` is then the exit code.

@@ -1,7 +1,9 @@
 // heddle run FILE MODULE --in IN --out OUT [--grad]: one evaluation of a module, or of a train block's losses, on tensors
 // from a file. This is how anyone checks Heddle against another framework.
 #include "tools/heddle/Compilation.h"
+#include "tools/heddle/CompileTime.h"
 #include "tools/heddle/Door.h"
+#include "tools/heddle/InternalError.h"
 #include "tools/heddle/RunTensors.h"
 #include "tools/heddle/SubCommand.h"
 
@@ -19,7 +21,7 @@ namespace {
 
 struct Options {
   Compilation compilation;
-  std::string name, in, params, out, backend = "jit", stage = "grad", target;
+  std::string name, in, params, out, backend = "jit", stage, target, entry = "run";
   bool grad = false;
   uint64_t seed = 0;
   int threads = 0;
@@ -33,28 +35,54 @@ struct Result {
   HostTensor tensor;
 };
 
-std::vector<Result> resultsOf(mlir::func::FuncOp entry) {
+std::vector<Result> resultsOf(mlir::ModuleOp module, const std::string &entry) {
   std::vector<Result> results;
-  for (unsigned i = 0; i < entry.getNumResults(); ++i) {
-    auto repeats = entry.getResultAttrOfType<mlir::IntegerAttr>(i, kRepeatsAttr);
-    results.push_back({entry.getResultAttrOfType<mlir::StringAttr>(i, kNameAttr).str(), repeats ? repeats.getInt() : 0,
-                       {llvm::cast<Tensor>(entry.getResultTypes()[i]), {}}});
-  }
+  for (const Port &port : portsOf(module, entry).outputs)
+    results.push_back({port.name, port.repeats, {port.type, {}}});
   return results;
 }
 
-void interpretRun(mlir::func::FuncOp entry, const Tensors &inputs, const Tensors &variables,
+// The stage that the interpreter runs: grad, or where the text stands; graph has no gradients.
+int chooseStage(const Options &options, Stage &stage) {
+  const Compilation &compilation = options.compilation;
+  stage = std::max(compilation.stage, Stage::grad);
+  if (!options.stage.empty()) {
+    std::optional<Stage> found = findStage(options.stage);
+    if (!found || *found == Stage::kernel)
+      return complain(exitUsage, fmt::format("--stage={}: the interpreter runs graph, grad, fused and plan", options.stage));
+    if (*found < compilation.stage)
+      return complain(exitUsage, fmt::format("--stage={}: it is behind --from={}", options.stage, compilation.pipeline.from));
+    if (*found == Stage::graph && options.grad)
+      return complain(exitUsage, "--stage=graph has no gradients: leave out --grad, or choose grad, fused or plan");
+    stage = *found;
+  }
+  if (options.backend.starts_with("interp") && stage == Stage::kernel)
+    return complain(exitUsage, "--backend=interp: kernels run by jit or aot; the interpreter runs graph, grad, fused and plan");
+  return exitDone;
+}
+
+// Variables as an entry leaves them, `variable.NAME`: of @run nothing is written.
+void addVariables(mlir::ModuleOp module, std::vector<Result> &results) {
+  for (VariableOp op : module.getOps<VariableOp>())
+    results.push_back({"variable." + op.getSymName().str(), int64_t(op.getRepeats()), {llvm::cast<Tensor>(op.getType()), {}}});
+}
+const char *variableOf(const Result &result) {
+  return result.name.starts_with("variable.") ? result.name.c_str() + 9 : nullptr;
+}
+
+void interpretRun(mlir::func::FuncOp entry, const Tensors &inputs, const Tensors &variables, bool rounded,
                   std::vector<Result> &results) {
   std::map<std::string, Array> arrays, state;
   for (auto &[name, tensor] : inputs)
     arrays.emplace(name, toArray(tensor));
   for (auto &[name, tensor] : variables)
     state.emplace(name, toArray(tensor));
-  llvm::Expected<Interpretation> done = interpret(entry, arrays, state);
+  llvm::Expected<Interpretation> done = interpret(entry, arrays, state, {.roundToFloat = rounded});
   if (!done)
     throw RunError(kData, llvm::toString(done.takeError()));
   for (Result &result : results)
-    result.tensor = toHost(reordered(done->results.at(result.name), result.tensor.type));
+    result.tensor = toHost(reordered(variableOf(result) ? done->variables.at(variableOf(result)) : done->results.at(result.name),
+                                     result.tensor.type));
 }
 
 void execute(const HeddleProgram &program, const Options &options, const Tensors &inputs, const Tensors &variables,
@@ -62,55 +90,70 @@ void execute(const HeddleProgram &program, const Options &options, const Tensors
   Session session(program, options.threads > 0 ? options.threads : ThreadPool::availableCores(), options.target);
   for (auto &[name, tensor] : variables)
     std::memcpy(session.memory(*session.findVariable(name)), tensor.words.data(), tensor.words.size() * 4);
-  const HeddleEntry &entry = session.entry("run");
+  const HeddleEntry &entry = session.entry(options.entry);
   for (auto &[name, tensor] : inputs)
     std::memcpy(session.memory(*session.findInput(entry, name)), tensor.words.data(), tensor.words.size() * 4);
   session.run(entry);
   for (Result &result : results) {
     result.tensor.words.resize(result.tensor.type.getNumElements());
-    std::memcpy(result.tensor.words.data(), session.memory(*session.findOutput(entry, result.name)),
+    const char *variable = variableOf(result);
+    std::memcpy(result.tensor.words.data(), variable ? session.memory(*session.findVariable(variable))
+                                                     : session.memory(*session.findOutput(entry, result.name)),
                 result.tensor.words.size() * 4);
   }
 }
 
 int run(Options &options) {
-  if (options.backend != "interp" && options.backend != "jit" && options.backend != "aot")
-    return complain(exitUsage, fmt::format("--backend={}: there are interp, jit and aot", options.backend));
+  bool interprets = options.backend == "interp" || options.backend == "interp-f32";
+  if (!interprets && options.backend != "jit" && options.backend != "aot")
+    return complain(exitUsage, fmt::format("--backend={}: there are interp, interp-f32, jit and aot", options.backend));
   Compilation &compilation = options.compilation;
+  if (options.name.empty() && compilation.pipeline.from.empty() && options.entry == "run")
+    return complain(exitUsage, "which module? heddle run FILE MODULE");
+  CompileTime time(compilation.pipeline.time);
+  noteFile(options.in);
+  noteFile(options.params);
   SafetensorsFile in(options.in);
   std::map<std::string, std::vector<int64_t>> shapes;
   for (const SafetensorsEntry &tensor : in.tensors())
     shapes[tensor.name] = tensor.shape;
-  if (int code = compilation.buildRun(options.name, shapes); code != exitDone)
+  bool isRun = options.entry == "run";
+  int built = isRun ? compilation.buildRun(options.name, shapes) : compilation.buildEntry(options.name, options.entry);
+  if (built != exitDone)
+    return built;
+  if (options.grad && !isRun)
+    return complain(exitUsage, "--grad goes with a module: @train has its gradients anyway");
+  if (int code = isRun ? compilation.chooseGradients(options.grad) : exitDone; code != exitDone)
     return code;
-  auto entry = compilation.module->lookupSymbol<mlir::func::FuncOp>("run");
-  if (options.grad) {
-    if (!entry->hasAttr("heddle.minimise"))
-      return complain(exitProgramErrors, fmt::format("--grad needs a scalar loss, and `{}` has none", options.name));
-    entry->setAttr("heddle.input_gradients", mlir::UnitAttr::get(&compilation.context));
-  } else {
-    entry->removeAttr("heddle.minimise");
-  }
-  const TargetInfo *target = &chooseTargetInfo(options.target);
-  std::optional<Stage> stage = findStage(options.stage);
-  if (!stage || *stage == Stage::graph || *stage == Stage::kernel)
-    return complain(exitUsage, fmt::format("--stage={}: the interpreter runs grad, fused and plan", options.stage));
-  if (int code = compilation.lowerTo(*stage, *target); code != exitDone)
+  const TargetInfo *target = nullptr;
+  if (int code = compilation.chooseTarget(options.target, target); code != exitDone)
     return code;
-  entry = compilation.module->lookupSymbol<mlir::func::FuncOp>("run");
-  Tensors inputs = readInputs(entry, in);
+  Stage stage;
+  if (int code = chooseStage(options, stage); code != exitDone)
+    return code;
+  if (int code = compilation.lowerTo(stage, *target); code != exitDone)
+    return code;
+  Tensors inputs = readInputs(*compilation.module, options.entry, in, options.seed);
   std::unique_ptr<SafetensorsFile> params;
   if (!options.params.empty())
     params = std::make_unique<SafetensorsFile>(options.params);
   Tensors variables = readVariables(*compilation.module, params.get(), options.seed);
-  std::vector<Result> results = resultsOf(entry);
-  if (options.backend == "interp") {
-    interpretRun(entry, inputs, variables, results);
-  } else {
-    int code = exitInternal;
-    auto loaded = options.backend == "jit" ? loadByJit(compilation, *target) : loadByCpp(compilation, *target, code);
-    if (!loaded)
+  std::vector<Result> results = resultsOf(*compilation.module, options.entry);
+  if (!isRun)
+    addVariables(*compilation.module, results);
+  if (interprets) {
+    if (int code = time.finish(); code != exitDone)
       return code;
+    interpretRun(compilation.module->lookupSymbol<mlir::func::FuncOp>(options.entry), inputs, variables,
+                 options.backend == "interp-f32", results);
+  } else {
+    int code = exitDone;
+    auto loaded = options.backend == "jit" ? loadByJit(compilation, *target, code) : loadByCpp(compilation, *target, code);
+    if (loaded)
+      code = time.finish();
+    if (code != exitDone)
+      return code;
+    options.target = target->name.str();
     execute(loaded->program(), options, inputs, variables, results);
   }
   SafetensorsWriter writer;
@@ -126,16 +169,18 @@ SubCommand addRunCommand(CLI::App &root) {
   auto options = std::make_shared<Options>();
   CLI::App *app = root.add_subcommand("run", "run a module once, on tensors from a file");
   app->add_option("FILE", options->compilation.file, "a .heddle file; - is stdin")->required();
-  app->add_option("MODULE", options->name, "a module, or a train block for its losses")->required();
+  app->add_option("MODULE", options->name, "a module, or a train block for its losses; --from has it in its text");
   app->add_option("--in", options->in, "safetensors: the inputs, by the names of the module's arguments")->required();
   app->add_option("--out", options->out, "safetensors: the results, `out` or `out.0`, `out.1`, ...")->required();
   app->add_option("--params", options->params, "safetensors: the parameters, as a checkpoint has them; without it, "
                                                "initial values from the seed");
   app->add_flag("--grad", options->grad, "also grad.NAME for every parameter and float input of a scalar loss");
   addSettingFlags(*app, options->compilation.flags);
+  addPipelineFlags(*app, options->compilation.pipeline);
   app->add_option("--seed", options->seed, "of initial values (0)");
-  app->add_option("--backend", options->backend, "interp (in double precision), jit or aot");
-  app->add_option("--stage", options->stage, "the stage that interp runs: grad, fused or plan");
+  app->add_option("--backend", options->backend, "interp (in double precision), interp-f32 (every op rounded), jit (by default) or aot");
+  app->add_option("--entry", options->entry, "train, eval or sample: an entry of the train block MODULE, once, with the variables after it");
+  app->add_option("--stage", options->stage, "the stage that interp runs: graph, grad (by default), fused or plan");
   app->add_option("--target", options->target, "target class: avx512, avx2 or baseline");
   app->add_option("-j", options->threads, "threads");
   return {app, [options] {

@@ -51,21 +51,54 @@ DescribedVariable::DescribedVariable(VariableOp op) : variable{}, type(llvm::cas
 }
 
 // The bounds of ids that the frontend left to arrival: heddle.config's "ranges".
-static nlohmann::json rangesOf(mlir::func::FuncOp entry) {
-  auto config = entry->getParentOfType<mlir::ModuleOp>()->getAttrOfType<mlir::StringAttr>("heddle.config");
+static nlohmann::json rangesOf(mlir::ModuleOp module) {
+  auto config = module->getAttrOfType<mlir::StringAttr>("heddle.config");
   return config ? nlohmann::json::parse(config.str()).value("ranges", nlohmann::json::object()) : nlohmann::json::object();
 }
 
-std::map<std::string, HostTensor> readInputs(mlir::func::FuncOp entry, const SafetensorsFile &file) {
-  nlohmann::json ranges = rangesOf(entry);
+Ports portsOf(mlir::ModuleOp module, llvm::StringRef name) {
+  Ports ports;
+  mlir::Operation *run = module.lookupSymbol(name);
+  if (auto entry = llvm::dyn_cast<EntryOp>(run)) {
+    for (auto [list, out] : {std::pair(entry.getInputs(), &ports.inputs), std::pair(entry.getOutputs(), &ports.outputs)})
+      for (auto buffer : list.getAsRange<BufferAttr>())
+        out->push_back({buffer.getName().str(), buffer.getType(), buffer.getRepeats()});
+    return ports;
+  }
+  auto entry = llvm::cast<mlir::func::FuncOp>(run);
+  for (unsigned i = 0; i < entry.getNumArguments(); ++i)
+    ports.inputs.push_back({entry.getArgAttrOfType<mlir::StringAttr>(i, kNameAttr).str(),
+                            llvm::cast<Tensor>(entry.getArgumentTypes()[i]), 0});
+  for (unsigned i = 0; i < entry.getNumResults(); ++i) {
+    auto repeats = entry.getResultAttrOfType<mlir::IntegerAttr>(i, kRepeatsAttr);
+    ports.outputs.push_back({entry.getResultAttrOfType<mlir::StringAttr>(i, kNameAttr).str(),
+                             llvm::cast<Tensor>(entry.getResultTypes()[i]), repeats ? repeats.getInt() : 0});
+  }
+  return ports;
+}
+
+// The words of an input that the runtime knows itself; none for another.
+static std::vector<uint32_t> counterWords(const std::string &name, uint64_t seed) {
+  if (name == "$seed")
+    return {uint32_t(seed), uint32_t(seed >> 32)};
+  if (name == "$step" || name == "$micro")
+    return {name == "$step" ? 1u : 0u};
+  return {};
+}
+
+std::map<std::string, HostTensor> readInputs(mlir::ModuleOp module, llvm::StringRef entry, const SafetensorsFile &file,
+                                             uint64_t seed) {
+  nlohmann::json ranges = rangesOf(module);
   std::map<std::string, HostTensor> inputs;
   std::vector<std::string> problems;
-  for (unsigned i = 0; i < entry.getNumArguments(); ++i) {
-    std::string name = entry.getArgAttrOfType<mlir::StringAttr>(i, kNameAttr).str();
-    auto type = llvm::cast<Tensor>(entry.getArgument(i).getType());
+  for (auto &[name, type, repeats] : portsOf(module, entry).inputs) {
     const SafetensorsEntry *tensor = file.find(name);
     if (!tensor && name.rfind("data.", 0) == 0)
       tensor = file.find(name.substr(5));
+    if (std::vector<uint32_t> words = counterWords(name, seed); !tensor && !words.empty()) {
+      inputs.emplace(name, HostTensor{type, std::move(words)});
+      continue;
+    }
     if (!tensor) {
       problems.push_back(fmt::format("there is no tensor `{}`, {}", name, shapeText(type.getSizes())));
       continue;

@@ -32,9 +32,23 @@ private:
   std::vector<HeddleDim> dims;
 };
 
-/// The inputs of @run, read from a file by the arguments' names (a data field with or without `data.`). Throws
-/// RunError that lists what is missing, misshaped, or holds an id outside of its axis.
-std::map<std::string, HostTensor> readInputs(mlir::func::FuncOp entry, const SafetensorsFile &file);
+/// An input or output of an entry.
+struct Port {
+  std::string name;
+  Tensor type;
+  int64_t repeats; // leading dims that are layer axes
+};
+struct Ports {
+  std::vector<Port> inputs, outputs;
+};
+/// Those of an entry that the module has, at any stage.
+Ports portsOf(mlir::ModuleOp module, llvm::StringRef entry);
+
+/// The inputs of an entry, read from a file by the arguments' names (a data field with or without `data.`). Where the file
+/// lacks them, $seed is `seed`, $step 1 and $micro 0. Throws RunError that lists what is missing, misshaped, or holds an id
+/// outside of its axis.
+std::map<std::string, HostTensor> readInputs(mlir::ModuleOp module, llvm::StringRef entry, const SafetensorsFile &file,
+                                             uint64_t seed);
 
 /// The module's variables: from `params`, one tensor a layer, or their initial values where it is null. Throws RunError
 /// that lists what is missing or misshaped. Tensors of the file that no variable has are ignored when they are an

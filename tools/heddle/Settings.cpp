@@ -1,5 +1,6 @@
 // --set and --data, and the size of a text's vocabulary, which the runtime's tokenizer tells.
 #include "tools/heddle/Settings.h"
+#include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
 #include "runtime/DataPath.h"
@@ -31,7 +32,9 @@ int readSettings(const SettingFlags &flags, const std::string &file, BuildSettin
   settings.vocabulary = [own, base = settings.base](const std::string &path, const std::string &tokenizer,
                                                     std::string &error) -> std::optional<int64_t> {
     try {
-      return describe(own ? path : resolveDataPath(base, path), tokenizer).vocabularySize;
+      std::string file = own ? path : resolveDataPath(base, path);
+      noteFile(file);
+      return describe(file, tokenizer).vocabularySize;
     } catch (const RunError &failed) {
       error = failed.what();
       return std::nullopt;

@@ -36,6 +36,7 @@ SubCommand addSampleCommand(CLI::App &root);
 SubCommand addRunCommand(CLI::App &root);
 SubCommand addExplainCommand(CLI::App &root);
 SubCommand addDoctorCommand(CLI::App &root);
+SubCommand addReplayCommand(CLI::App &root);
 SubCommand addCrashCommand(CLI::App &root);
 
 /// Prints "heddle: MESSAGE" to stderr and returns the code, so that a command can `return complain(...)`.

@@ -1,11 +1,15 @@
 // heddle train | eval | sample FILE: compiles a program and runs it. The runtime does the work and knows the options
 // (runtime/Options.h): a native program has the same ones.
 #include "tools/heddle/Compilation.h"
+#include "tools/heddle/CompileTime.h"
 #include "tools/heddle/Door.h"
+#include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
 #include "runtime/Commands.h"
+#include "runtime/DataPath.h"
 #include "runtime/Options.h"
+#include "runtime/RunConfig.h"
 #include "runtime/RunError.h"
 
 #include <CLI/Config.hpp>
@@ -21,17 +25,35 @@ struct Options {
   bool jit = false, aot = false;
 };
 
+// The data, for the report of a crash. What is wrong with them, the runtime says.
+void noteData(const Compilation &compilation, const std::string &given) {
+  noteFile(given);
+  RunConfig config = RunConfig::parse((*compilation.module)->getAttrOfType<mlir::StringAttr>("heddle.config").str().c_str());
+  if (!given.empty() || config.data.path.empty())
+    return;
+  try {
+    noteFile(resolveDataPath(config.base, config.data.path));
+  } catch (const RunError &) {
+  }
+}
+
 int run(Options &options) {
   if (options.jit && options.aot)
     return complain(exitUsage, "--jit and --aot exclude each other");
   Compilation &compilation = options.compilation;
   options.run.data = compilation.flags.data;
-  const TargetInfo *target = &chooseTargetInfo(options.run.target);
+  CompileTime time(compilation.pipeline.time);
   if (int code = compilation.buildTrain(); code != exitDone)
     return code;
-  int code = exitInternal;
-  auto loaded = options.aot ? loadByCpp(compilation, *target, code) : loadByJit(compilation, *target);
-  return loaded ? runCommand(loaded->program(), options.run) : code;
+  noteData(compilation, compilation.flags.data);
+  const TargetInfo *target = nullptr;
+  int code = compilation.chooseTarget(options.run.target, target);
+  if (code != exitDone)
+    return code;
+  auto loaded = options.aot ? loadByCpp(compilation, *target, code) : loadByJit(compilation, *target, code);
+  if (loaded)
+    code = time.finish();
+  return code == exitDone ? runCommand(loaded->program(), options.run) : code;
 }
 
 SubCommand addRuntimeCommand(CLI::App &root, Command command, const std::string &name, const std::string &purpose) {
@@ -41,7 +63,7 @@ SubCommand addRuntimeCommand(CLI::App &root, Command command, const std::string 
   app->add_option("FILE", options->compilation.file, "a .heddle file; - is stdin")->required();
   app->add_option("--train", options->compilation.block, "the train block, where the file has several");
   addSettingFlags(*app, options->compilation.flags);
-  app->add_option("--from", options->compilation.from, "FILE is the text of a stage: graph, grad, fused or plan");
+  addPipelineFlags(*app, options->compilation.pipeline);
   app->add_flag("--jit", options->jit, "compile in memory, with LLVM (what happens by default)");
   app->add_flag("--aot", options->aot, "compile the emitted C++ with the system's compiler");
   for (const OptionSpec &spec : runOptionSpecs(command, options->run)) {

@@ -95,6 +95,7 @@ int run(int argc, char **argv) {
       addRunCommand(root),
       addExplainCommand(root),
       addDoctorCommand(root),
+      addReplayCommand(root),
       addCrashCommand(root),
   };
   try {
