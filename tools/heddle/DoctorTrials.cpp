@@ -72,7 +72,8 @@ std::string trainByJit(const TargetInfo &target) {
   Compilation compilation;
   if (!buildTrial(compilation))
     return "the program of the trial does not compile";
-  std::unique_ptr<LoadedProgram> loaded = loadByJit(compilation, target);
+  int code = exitDone;
+  std::unique_ptr<LoadedProgram> loaded = loadByJit(compilation, target, code);
   if (!loaded)
     return "a kernel cannot be made in memory";
   Session session(loaded->program(), 2, target.name.str());

@@ -6,6 +6,7 @@
 #include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
+#include "codegen/cpp/TemporaryFolder.h"
 #include "runtime/InputFile.h"
 #include "runtime/RunError.h"
 
@@ -71,22 +72,6 @@ std::string oneLine(const Report &report) {
   return report.pass.empty() ? report.what : fmt::format("{} (in pass {})", report.what, report.pass);
 }
 
-class Folder {
-public:
-  Folder() {
-    std::string pattern = (fs::temp_directory_path() / "heddle-replay-XXXXXX").string();
-    if (!mkdtemp(pattern.data()))
-      throw RunError(kData, fmt::format("cannot make a temporary folder: {}", std::strerror(errno)));
-    path = pattern;
-  }
-  ~Folder() {
-    std::error_code ignored;
-    fs::remove_all(path, ignored);
-  }
-  Folder(const Folder &) = delete;
-  fs::path path;
-};
-
 void writeFile(const fs::path &path, std::string_view text) {
   fs::create_directories(path.parent_path());
   if (writeOutput(path.string(), text) != exitDone)
@@ -123,7 +108,7 @@ int runAgain(const Report &report, const fs::path &root, const fs::path &reports
     int stdinFile = open(input.empty() ? "/dev/null" : input.c_str(), O_RDONLY);
     if (stdinFile >= 0)
       dup2(stdinFile, STDIN_FILENO);
-    for (const char *name : {"HEDDLE_TARGET", "CXX", "LC_ALL", "LC_NUMERIC"})
+    for (const char *name : {"HEDDLE_TARGET", "HEDDLE_CPU", "CXX", "LC_ALL", "LC_NUMERIC"})
       unsetenv(name);
     for (const std::string &pair : report.environment)
       if (size_t equals = pair.find('='); equals != std::string::npos)
@@ -142,8 +127,10 @@ int runAgain(const Report &report, const fs::path &root, const fs::path &reports
 
 int replay(const std::string &path) {
   Report report = readReport(path);
-  Folder folder;
-  fs::path root = folder.path / "root", reports = folder.path / "reports";
+  llvm::Expected<TemporaryFolder> folder = TemporaryFolder::make();
+  if (!folder)
+    throw RunError(kData, llvm::toString(folder.takeError()));
+  fs::path root = folder->file("root"), reports = folder->file("reports");
   fs::create_directories(under(root, "/", report.folder));
   fs::create_directories(reports);
   std::string input;
@@ -151,7 +138,7 @@ int replay(const std::string &path) {
     if (!file.text)
       fmt::print(stderr, "replay: {} was too large for the report, so this run goes without it\n", file.name);
     else if (file.name == "-")
-      writeFile(input = (folder.path / "input").string(), *file.text);
+      writeFile(input = folder->file("input"), *file.text);
     else
       writeFile(under(root, report.folder, file.name), *file.text);
   }
