@@ -111,6 +111,15 @@ public:
         verifyKnownBuffer(entry, buffer, list == entry.getInputs());
       }
     }
+    if (entry.getSymName() == "sample") {
+      auto named = [](ArrayAttr list, StringRef name) {
+        for (auto buffer : list.getAsRange<BufferAttr>())
+          if (buffer.getName() == name) return buffer.getType();
+        return Tensor();
+      };
+      if (!isSampleForm(named(entry.getInputs(), "data.ids"), named(entry.getOutputs(), "logits")))
+        report(entry) << "entry @sample has data.ids i32[.., T] and logits f32[.., T, V]";
+    }
     SmallVector<int64_t> counts;
     verifySteps(entry, entry.getBody(), counts);
   }
@@ -156,6 +165,11 @@ private:
   int64_t variables;
 };
 }  // namespace
+
+bool heddle::isSampleForm(Tensor ids, Tensor logits) {
+  return ids && logits && ids.isInt() && logits.isFloat() && ids.getRank() >= 1 && logits.getRank() >= 2 &&
+         ids.getSizes().back() == logits.getSizes()[logits.getRank() - 2];
+}
 
 LogicalResult heddle::verifyPlanForm(ModuleOp module) {
   TableVerifier tables(module, "plan");

@@ -79,7 +79,11 @@ private:
   }
 
   void verifyVariable(VariableOp variable) {
-    if (!isName(variable.getSymName())) report(variable) << "'" << variable.getSymName() << "' is no name of a variable";
+    // A layer's tensor is named by its number, so no other variable may be.
+    SmallVector<StringRef> words;
+    variable.getSymName().split(words, '.');
+    bool numbered = llvm::any_of(words, [](StringRef word) { return llvm::all_of(word, llvm::isDigit); });
+    if (!isName(variable.getSymName()) || numbered) report(variable) << "'" << variable.getSymName() << "' is no name of a variable";
     verifyTensor(variable, variable.getType());
     verifyAttributes(variable, {});
     if (variable.getKind() == "optimizer" && stage == Stage::graph)
@@ -97,12 +101,14 @@ private:
       return void(report(entry) << "an entry is public and has a body of one block");
     if (stage == Stage::plan) require<IntegerAttr>(entry, kWorkspaceAttr, "the bytes of its workspace");
     if (!isName(entry.getSymName())) report(entry) << "'" << entry.getSymName() << "' is no name of an entry";
-    llvm::StringSet<> inputs, outputs;
+    llvm::StringMap<Tensor> inputs, outputs;
     for (unsigned i = 0; i < entry.getNumArguments(); ++i)
       verifyPort(entry, "argument", entry.getArgumentTypes()[i], entry.getArgAttrDict(i), inputs);
     for (unsigned i = 0; i < entry.getNumResults(); ++i)
       verifyPort(entry, "result", entry.getResultTypes()[i], entry.getResultAttrDict(i), outputs);
     if (failed) return;
+    if (entry.getSymName() == "sample" && !isSampleForm(inputs.lookup("data.ids"), outputs.lookup("logits")))
+      report(entry) << "entry @sample has data.ids i32[.., T] and logits f32[.., T, V]";
     if (auto minimise = entry->getAttrOfType<StringAttr>(kMinimiseAttr)) {
       bool found = outputs.contains(minimise.getValue()) || outputs.contains(("loss." + minimise.getValue()).str());
       if (!found) report(entry) << "no result is named " << minimise << " or \"loss." << minimise.getValue() << "\"";
@@ -117,13 +123,13 @@ private:
   }
 
   // An argument or result of an entry, and what the runtime takes for granted of those that it knows by name.
-  void verifyPort(func::FuncOp entry, StringRef role, Type type, DictionaryAttr attributes, llvm::StringSet<> &names) {
+  void verifyPort(func::FuncOp entry, StringRef role, Type type, DictionaryAttr attributes, llvm::StringMap<Tensor> &names) {
     auto name = attributes ? attributes.getAs<StringAttr>(kNameAttr) : StringAttr();
     auto tensor = dyn_cast<Tensor>(type);
     if (!tensor) return void(report(entry) << "every argument and result of an entry is a tensor, not " << type);
     verifyTensor(entry, type);
     if (!name || !isName(name.getValue())) return void(report(entry) << "every " << role << " has a " << kNameAttr);
-    if (!names.insert(name.getValue()).second) return void(report(entry) << "two of its " << role << "s are named " << name);
+    if (!names.try_emplace(name.getValue(), tensor).second) return void(report(entry) << "two of its " << role << "s are named " << name);
     if (stage == Stage::plan && !attributes.getAs<IntegerAttr>(kOffsetAttr))
       return void(report(entry) << role << " " << name << " lacks " << kOffsetAttr);
     for (NamedAttribute attribute : attributes) {
@@ -195,8 +201,12 @@ private:
     if (auto contract = dyn_cast<ContractOp>(op)) {
       auto x = cast<Tensor>(contract.getX().getType()), y = cast<Tensor>(contract.getY().getType());
       auto result = cast<Tensor>(contract.getResult().getType());
-      if (result.getRank() == 0 || (x.has(result.getNames().back()) && y.has(result.getNames().back())))
-        report(op) << "the last dim of a contraction's result is one that only one operand has";
+      auto isBatch = [&](StringAttr name) { return x.has(name) && y.has(name); };
+      bool product = false, batchLast = false;  // of the dims longer than 1
+      for (auto [name, size] : llvm::zip(result.getNames(), result.getSizes()))
+        if (size > 1) product |= !isBatch(name), batchLast = isBatch(name);
+      if (llvm::all_of(result.getNames(), isBatch) || (product && batchLast))
+        report(op) << "of the dims of a contraction's result longer than 1, the last is one that only one operand has";
     }
     if (isa<RepeatOp>(op) && stage == Stage::fused) return;  // plan-memory copies an index that is carried on
     for (Value operand : op->getOperands())

@@ -14,7 +14,7 @@
 // | kernel | call, loop; kernels in kernel form (ir/kernel/KernelForm.h)    | heddle.target |
 //
 // Beyond that: up to plan, indices lie within their axis (IndexRange.h); in fused and plan, a fused op is one nest
-// (passes/lower/NestShape.h), a contraction ends in a dim that one operand alone has, and the index of a `repeat` is read by
+// (passes/lower/NestShape.h), a contraction is as normalize-contracts leaves it, and the index of a `repeat` is read by
 // fused ops; in plan and kernel every buffer lies within its arena (PlanForm.h). What the code of a kernel does with its
 // buffers is not checked: text of stage kernel is code, and runs as such.
 #pragma once

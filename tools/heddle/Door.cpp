@@ -61,10 +61,8 @@ const HeddleProgram *buildAndLoad(const std::string &text, const TemporaryFolder
     return nullptr;
   }
   auto program = reinterpret_cast<const HeddleProgram *(*)()>(dlsym(handle, "heddle_program"));
-  if (!program) {
-    code = complain(exitInternal, fmt::format("the compiled program has no entry: {}", dlerror()));
-    return nullptr;
-  }
+  if (!program)
+    internalError(fmt::format("the compiled program has no entry: {}", dlerror()));
   code = exitDone;
   return program();
 }

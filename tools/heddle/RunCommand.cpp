@@ -14,6 +14,7 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <cstring>
+#include <new>
 #include <fmt/format.h>
 
 namespace heddle {
@@ -188,6 +189,8 @@ SubCommand addRunCommand(CLI::App &root) {
               return run(*options);
             } catch (const RunError &problem) {
               return complain(problem);
+            } catch (const std::bad_alloc &) {
+              return complain(exitInputOutput, "out of memory");
             }
           }};
 }

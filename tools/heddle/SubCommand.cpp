@@ -3,6 +3,7 @@
 #include "tools/heddle/SubCommand.h"
 
 #include "runtime/RunError.h"
+#include "tools/heddle/InternalError.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -17,6 +18,8 @@ int complain(int code, std::string_view message) {
 }
 
 int complain(const RunError &problem) {
+  if (problem.exitCode == exitInternal)
+    internalError(problem.what());
   fmt::print(stderr, "heddle: {}", problem.text());
   return problem.exitCode;
 }

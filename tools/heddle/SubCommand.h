@@ -41,7 +41,7 @@ SubCommand addCrashCommand(CLI::App &root);
 
 /// Prints "heddle: MESSAGE" to stderr and returns the code, so that a command can `return complain(...)`.
 int complain(int code, std::string_view message);
-/// The same for what the runtime found wrong, with its help line.
+/// The same for what the runtime found wrong, with its help line. An internal error does not return.
 int complain(const RunError &problem);
 
 /// Writes to a file, or to stdout for "" and "-". Returns exitDone, or says what failed and returns exitInputOutput.

@@ -53,7 +53,11 @@ int run(Options &options) {
   auto loaded = options.aot ? loadByCpp(compilation, *target, code) : loadByJit(compilation, *target, code);
   if (loaded)
     code = time.finish();
-  return code == exitDone ? runCommand(loaded->program(), options.run) : code;
+  if (code == exitDone)
+    code = runCommand(loaded->program(), options.run);
+  if (code == exitInternal)
+    internalError("the runtime ended so: its message stands above");
+  return code;
 }
 
 SubCommand addRuntimeCommand(CLI::App &root, Command command, const std::string &name, const std::string &purpose) {
