@@ -38,11 +38,11 @@ void breakModule(mlir::ModuleOp module) {
   builder.create(state);
 }
 
-// A miscompile: the first constant becomes another. The module stays valid.
+// A miscompile: the first constant that computes something becomes another. The module stays valid.
 void damage(mlir::ModuleOp module) {
   module.walk([](ConstantOp constant) {
     auto number = llvm::dyn_cast<mlir::FloatAttr>(constant.getValue());
-    if (!number || !(std::abs(number.getValueAsDouble()) < 1e30))
+    if (!number || constant.use_empty() || number.getValueAsDouble() == 0 || !(std::abs(number.getValueAsDouble()) < 1e30))
       return mlir::WalkResult::advance();
     constant.setValueAttr(mlir::FloatAttr::get(number.getType(), number.getValueAsDouble() + 1));
     return mlir::WalkResult::interrupt();
