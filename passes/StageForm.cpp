@@ -209,8 +209,11 @@ private:
         report(op) << "of the dims of a contraction's result longer than 1, the last is one that only one operand has";
     }
     if (isa<RepeatOp>(op) && stage == Stage::fused) return;  // plan-memory copies an index that is carried on
-    for (Value operand : op->getOperands())
-      if (repeatIndexDepth(operand) >= 0) report(op) << "the index of a repeat is read by heddle.fused only";
+    for (OpOperand &operand : op->getOpOperands()) {
+      bool known = isa<ScatterAddOp>(op) && operand.getOperandNumber() == 1;
+      if (repeatIndexDepth(operand.get()) >= 0 && !known)
+        report(op) << "the index of a repeat is read by heddle.fused, and is the index of heddle.scatter_add";
+    }
   }
   void verifyNestOp(Operation *op) {
     verifyAttributes(op, {});

@@ -15,7 +15,7 @@
 //
 // Beyond that: up to plan, indices lie within their axis (IndexRange.h); in fused and plan, a fused op is one nest
 // (passes/lower/NestShape.h), a contraction is as normalize-contracts leaves it, and the index of a `repeat` is read by
-// fused ops; in plan and kernel every buffer lies within its arena (PlanForm.h). What the code of a kernel does with its
+// fused ops and is the index of scatter_add; in plan and kernel every buffer lies within its arena (PlanForm.h). What the code of a kernel does with its
 // buffers is not checked: text of stage kernel is code, and runs as such.
 #pragma once
 #include "passes/Pipeline.h"
