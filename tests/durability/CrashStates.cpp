@@ -83,7 +83,7 @@ void Model::rename(const std::string& from, const std::string& to) {
   names[to] = file;
   pendingNames.push_back({parentOf(to), to, from, file});
   size_t name = to.rfind("step-");
-  if (name != std::string::npos) renamedStep = std::stoll(to.substr(name + 5));
+  if (name != std::string::npos) renamedStep = std::stoll(to.substr(name + 5)), renamedIn = parentOf(to);
 }
 
 void Model::sync(int fd) {
@@ -105,8 +105,10 @@ void Model::sync(int fd) {
     file.pending.clear();
     return;
   }
-  if (renamedStep >= 0) commits.insert(renamedStep);
-  renamedStep = -1;
+  if (renamedStep >= 0 && d.path == renamedIn) {
+    commits.insert(renamedStep);
+    renamedStep = -1;
+  }
   if (without.directorySync) return;
   std::vector<NameChange> later;
   for (const NameChange& c : pendingNames) {

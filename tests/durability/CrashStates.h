@@ -70,7 +70,8 @@ private:
   };
   std::map<int, Descriptor> open;
   std::set<int64_t> commits;
-  int64_t renamedStep = -1;
+  int64_t renamedStep = -1;  // of a checkpoint whose new name is not durable yet
+  std::string renamedIn;     // the directory of that name
 };
 
 }  // namespace heddle::crash
