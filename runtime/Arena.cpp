@@ -5,6 +5,9 @@
 #include "runtime/RunError.h"
 
 #include <fmt/format.h>
+#ifdef __SANITIZE_ADDRESS__
+#include <sanitizer/asan_interface.h>
+#endif
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -17,6 +20,17 @@
 
 namespace heddle {
 namespace {
+
+// Under AddressSanitizer, what no kernel may touch behind the padding.
+void guard(char* base, int64_t bytes, bool on) {
+#ifdef __SANITIZE_ADDRESS__
+  char* begin = base + bytes + HEDDLE_PADDING;
+  size_t length = size_t(base + Arena::reserved(bytes) - begin);
+  on ? __asan_poison_memory_region(begin, length) : __asan_unpoison_memory_region(begin, length);
+#else
+  (void)base, (void)bytes, (void)on;
+#endif
+}
 
 constexpr int64_t kHugePage = int64_t(2) << 20;  // x86-64's second page size
 
@@ -40,10 +54,13 @@ Arena::Arena(int64_t size, const char* what) : bytes(size) {
                    "a smaller batch or model, or a higher memory limit (`--dry-run` prints the plan)");
   base = static_cast<char*>(p);
   if (size >= 2 * kHugePage) madvise(base, reserved(size), MADV_HUGEPAGE);
+  guard(base, bytes, true);
 }
 
 Arena::~Arena() {
-  if (base) munmap(base, reserved(bytes));
+  if (!base) return;
+  guard(base, bytes, false);
+  munmap(base, reserved(bytes));
 }
 
 Arena::Arena(Arena&& other) noexcept : base(std::exchange(other.base, nullptr)), bytes(std::exchange(other.bytes, 0)) {}
