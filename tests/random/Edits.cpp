@@ -271,7 +271,8 @@ std::vector<std::string> heddle::smallerDims(const std::string &text) {
       while (std::regex_search(rest, match, high)) {
         double value = std::stod(match[1].str());
         char number[40];
-        std::snprintf(number, sizeof number, "random.high = %.6e : f64", value == double(size - 1) ? double(smaller - 1) : value);
+        if (value == double(size - 1)) value = double(smaller - 1);
+        std::snprintf(number, sizeof number, "random.high = %.6e : f64", value);
         clamped += match.prefix().str() + number;
         rest = match.suffix();
       }

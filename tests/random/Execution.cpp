@@ -46,7 +46,8 @@ Tensor typeOf(const Buffer &buffer, MLIRContext &context) {
     names.push_back(builder.getStringAttr(buffer.dims[i].name));
     sizes.push_back(buffer.dims[i].size);
   }
-  Type element = buffer.type == HEDDLE_F32 ? Type(builder.getF32Type()) : builder.getIntegerType(buffer.type == HEDDLE_I32 ? 32 : 1);
+  Type element = builder.getIntegerType(buffer.type == HEDDLE_I32 ? 32 : 1);
+  if (buffer.type == HEDDLE_F32) element = builder.getF32Type();
   return Tensor::get(names, sizes, element);
 }
 

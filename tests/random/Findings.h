@@ -1,5 +1,6 @@
 // What a trial of programs found, and how much of it was worth finding nothing.
 #pragma once
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>

@@ -289,7 +289,8 @@ bool Generator::growMask(Pool &pool) {
     auto x = pick(pool, 'b'), y = pick(pool, 'b');
     if (!x || !y || !united({*x, *y}, 'b')) return false;
     if (form == 3) add(pool, random.chance(0.5) ? compare(random.chance(0.5) ? "eq" : "ne", *x, *y) : unary("not", *x));
-    else add(pool, random.chance(0.25) ? select(*x, *y, unary("not", *y)) : binary(random.chance(0.5) ? "and" : "or", *x, *y));
+    else if (random.chance(0.25)) add(pool, select(*x, *y, unary("not", *y)));
+    else add(pool, binary(random.chance(0.5) ? "and" : "or", *x, *y));
     return true;
   }
   auto x = pick(pool, 'f'), y = random.chance(0.5) ? pick(pool, 'f') : number(0);
@@ -469,8 +470,9 @@ bool Generator::growDropout(Pool &pool) {
   random.shuffle(order);
   SmallVector<Value> operands{seedInput.value, stepInput.value};
   for (const Layer &layer : open) operands.push_back(layer.index);
+  int64_t counter = (int64_t(stream % 3) << 32) + stream;  // with and without an upper word
   NamedAttribute attributes[] = {builder.getNamedAttr("keep", builder.getF64FloatAttr(keep)),
-                                 builder.getNamedAttr("stream", builder.getI64IntegerAttr((int64_t(stream % 3) << 32) + stream)),
+                                 builder.getNamedAttr("stream", builder.getI64IntegerAttr(counter)),
                                  builder.getNamedAttr("order", strings(builder, order))};
   ++stream;
   Item kept{make("bernoulli", type, operands, attributes), 0, 1};

@@ -93,7 +93,8 @@ private:
 };
 }  // namespace
 
-std::string heddle::differenceInDouble(const Interpretation &want, const Interpretation &got, const BoundedOutcome &bounds) {
+std::string heddle::differenceInDouble(const Interpretation &want, const Interpretation &got,
+                                       const BoundedOutcome &bounds) {
   for (auto &[name, array] : want.results) {
     auto found = got.results.find(name);
     if (found == got.results.end()) return "no result " + name;
