@@ -44,7 +44,7 @@ void damage(mlir::ModuleOp module) {
     auto number = llvm::dyn_cast<mlir::FloatAttr>(constant.getValue());
     if (!number || constant.use_empty() || number.getValueAsDouble() == 0 || !(std::abs(number.getValueAsDouble()) < 1e30))
       return mlir::WalkResult::advance();
-    constant.setValueAttr(mlir::FloatAttr::get(number.getType(), number.getValueAsDouble() + 1));
+    constant.setValueAttr(mlir::FloatAttr::get(number.getType(), -1 - number.getValueAsDouble()));
     return mlir::WalkResult::interrupt();
   });
 }
