@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include <map>
+#include <set>
 
 namespace heddle {
 #define GEN_PASS_DEF_LOWERTOKERNELS
@@ -117,8 +119,10 @@ private:
       kernel.function = known->second;
       return kernel;
     }
-    int &uses = names[name];
-    kernel.function.setSymName(uses++ ? name + "_" + std::to_string(uses) : name);
+    // A value may be called what the second of another name is called: q_2.
+    std::string symbol = name;
+    for (int i = 2; !taken.insert(symbol).second; ++i) symbol = name + "_" + std::to_string(i);
+    kernel.function.setSymName(symbol);
     return kernel;
   }
 
@@ -142,7 +146,7 @@ private:
   int64_t scratch = 0, flops = 0;
   std::string prefix;
   std::map<std::string, func::FuncOp> kernels;  // by text
-  std::map<std::string, int> names;
+  std::set<std::string> taken;  // names of kernels
 };
 
 struct LowerToKernels : heddle::impl::LowerToKernelsBase<LowerToKernels> {
