@@ -70,6 +70,9 @@ LoadedCheckpoint loadNewest(const std::string& path, Session& session, LoadPart 
     const std::string& file = found[i].path;
     try {
       LoadedCheckpoint loaded{readCheckpoint(file, session, part, variables), file};
+      // Else what is saved after it would not be the newest by name, and the next run would go back to this one.
+      if (loaded.info.step != found[i].step)
+        throw RunError(kData, fmt::format("{}: holds step {}: it was renamed", file, loaded.info.step));
       if (loaded.info.target != session.target.name)
         say(fmt::format("note: {} was written on target class {}; on {} the bits will differ from those of an "
                         "uninterrupted run", file, loaded.info.target, session.target.name));

@@ -201,12 +201,13 @@ void RunDirectory::rewriteMetrics() {
 int64_t RunDirectory::truncateMetrics(int64_t step) {
   std::string text = InputFile(metricsPath).readAll();
   size_t keep = 0;
-  int64_t lines = 0;
+  int64_t lines = 0, before = -1;
   for (size_t at = 0; at < text.size();) {
     size_t end = text.find('\n', at);
     if (end == std::string::npos) break;  // a line that a killed process did not finish
     int64_t at_step = stepOf(std::string_view(text).substr(at, end - at));
-    if (at_step < 0 || at_step > step) break;
+    if (at_step <= before || at_step > step) break;
+    before = at_step;
     at = keep = end + 1;
     ++lines;
   }

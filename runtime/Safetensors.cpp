@@ -65,6 +65,8 @@ json parseHeader(const std::string& path, const std::string& text) {
     return json::parse(text, onEvent);
   } catch (const json::parse_error& e) {
     bad(path, 8 + e.byte, "the header is not JSON");
+  } catch (const json::exception&) {  // a number like 1e999
+    bad(path, 8, "the header holds a number that is out of range");
   }
 }
 

@@ -49,8 +49,13 @@ Tokenizer Tokenizer::of(const std::string& kind, std::string_view text, const st
   if (kind == "byte") return result;
   if (kind != "char") throw RunError(kData, fmt::format("unknown tokenizer '{}'", kind), "one of char, byte");
   std::vector<bool> seen(0x110000);
-  for (size_t at = 0; at < text.size();) seen[decodeOne(text, at, where)] = true;
-  for (uint32_t p = 0; p < seen.size(); ++p)
+  uint32_t largest = 0;
+  for (size_t at = 0; at < text.size();) {
+    uint32_t point = decodeOne(text, at, where);
+    seen[point] = true;
+    largest = std::max(largest, point);
+  }
+  for (uint32_t p = 0; p <= largest; ++p)
     if (seen[p]) result.codePoints.push_back(p);
   return result;
 }
