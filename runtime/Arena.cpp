@@ -11,11 +11,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <algorithm>
+#include <atomic>
 #include <cerrno>
-#include <cstdlib>
 #include <cstring>
-#include <fstream>
 #include <utility>
 
 namespace heddle {
@@ -34,7 +32,12 @@ void guard(char* base, int64_t bytes, bool on) {
 
 constexpr int64_t kHugePage = int64_t(2) << 20;  // x86-64's second page size
 
-std::string megabytes(int64_t bytes) { return fmt::format("{:.1f} MiB ({} bytes)", bytes / 1048576.0, bytes); }
+std::atomic<int64_t> mappedNow{0}, mappedMost{0};
+
+void count(int64_t bytes) {
+  int64_t now = mappedNow.fetch_add(bytes) + bytes, most = mappedMost.load();
+  while (now > most && !mappedMost.compare_exchange_weak(most, now)) {}
+}
 
 }  // namespace
 
@@ -44,15 +47,20 @@ int64_t Arena::reserved(int64_t bytes) {
   return (bytes + HEDDLE_PADDING + unit - 1) / unit * unit;
 }
 
+int64_t Arena::mapped() { return mappedNow; }
+int64_t Arena::peakMapped() { return mappedMost; }
+
 Arena::Arena(int64_t size, const char* what) : bytes(size) {
   if (size < 0 || size > (int64_t(1) << 46))
     throw RunError(kInternal, fmt::format("the {} would take {} bytes", what, size));
   if (size == 0) return;
   void* p = mmap(nullptr, reserved(size), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (p == MAP_FAILED)
-    throw RunError(kData, fmt::format("no memory for the {}: {} planned, {}", what, megabytes(size), strerror(errno)),
+    throw RunError(kData, fmt::format("no memory for the {}: {:.1f} MiB ({} bytes) planned, {}", what, size / 1048576.0,
+                                      size, strerror(errno)),
                    "a smaller batch or model, or a higher memory limit (`--dry-run` prints the plan)");
   base = static_cast<char*>(p);
+  count(reserved(size));
   if (size >= 2 * kHugePage) madvise(base, reserved(size), MADV_HUGEPAGE);
   guard(base, bytes, true);
 }
@@ -61,6 +69,7 @@ Arena::~Arena() {
   if (!base) return;
   guard(base, bytes, false);
   munmap(base, reserved(bytes));
+  count(-reserved(bytes));
 }
 
 Arena::Arena(Arena&& other) noexcept : base(std::exchange(other.base, nullptr)), bytes(std::exchange(other.bytes, 0)) {}
@@ -69,26 +78,6 @@ Arena& Arena::operator=(Arena&& other) noexcept {
   std::swap(base, other.base);
   std::swap(bytes, other.bytes);
   return *this;
-}
-
-MemoryLimit memoryLimit() {
-  MemoryLimit limit{int64_t(sysconf(_SC_PHYS_PAGES)) * sysconf(_SC_PAGESIZE), false};
-  for (const char* path : {"/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"}) {
-    std::ifstream file(path);
-    std::string text;
-    if (!(file >> text) || text == "max") continue;
-    int64_t value = strtoll(text.c_str(), nullptr, 10);
-    if (value > 0 && (limit.bytes <= 0 || value < limit.bytes)) limit = {value, true};
-  }
-  return limit;
-}
-
-void checkMemory(int64_t plannedBytes) {
-  MemoryLimit limit = memoryLimit();
-  if (limit.bytes > 0 && plannedBytes > limit.bytes)
-    throw RunError(kData, fmt::format("training needs {}, but {} {}", megabytes(plannedBytes),
-                                      limit.isLimit ? "the memory limit is" : "this machine has", megabytes(limit.bytes)),
-                   "a smaller batch or model, or a higher memory limit (`--dry-run` prints the plan)");
 }
 
 }  // namespace heddle

@@ -36,6 +36,12 @@ public:
   virtual const Tokenizer* tokenizer() const { return nullptr; }
 };
 
+/// Bytes of one token of a text in memory.
+int64_t tokenWidth(int64_t vocabularySize);
+
+/// Bytes that the source that openDataSource would open holds in arenas. Throws RunError(kData) as that would.
+int64_t dataMemory(const RunConfig& config, const std::string& path);
+
 /// Opens the source that `config` describes; `path` (from `--data`) replaces the configured one unless empty. Null
 /// if the program has no data. Throws RunError(kData).
 std::unique_ptr<DataSource> openDataSource(const RunConfig& config, const std::string& path);

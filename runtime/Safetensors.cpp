@@ -186,13 +186,13 @@ void SafetensorsFile::read(const SafetensorsEntry& t, int64_t first, int64_t cou
   uint64_t width = bytesOfType(t.dtype), at = t.begin + uint64_t(first) * width;
   if ((type == HEDDLE_F32 && t.dtype == "F32") || (type == HEDDLE_I32 && t.dtype == "I32"))
     return file.read(at, out, uint64_t(count) * 4);
-  constexpr int64_t kChunk = 1 << 16;  // elements converted at a time
-  std::vector<char> raw(std::min(count, kChunk) * width);
+  constexpr int64_t kChunk = 2048;  // elements converted at a time, on the stack: batches are read without the heap
+  char raw[kChunk * 8];
   for (int64_t done = 0; done < count || done == 0; done += kChunk) {
     int64_t n = std::min(count - done, kChunk);
-    file.read(at + uint64_t(done) * width, raw.data(), uint64_t(n) * width);
+    file.read(at + uint64_t(done) * width, raw, uint64_t(n) * width);
     bool known;
-    int64_t wrong = convert(t.dtype, type, raw.data(), n, static_cast<char*>(out) + done * 4, known);
+    int64_t wrong = convert(t.dtype, type, raw, n, static_cast<char*>(out) + done * 4, known);
     if (!known)
       throw RunError(kData, fmt::format("{}: tensor '{}' is {}, but {} is wanted", path(), t.name, t.dtype, names[type]));
     if (wrong >= 0)

@@ -35,6 +35,7 @@ public:
   const std::vector<SafetensorsEntry>& tensors() const { return entries; }  // in the order of their data
   const std::map<std::string, std::string>& metadata() const { return meta; }
   const SafetensorsEntry* find(std::string_view name) const;
+  const InputFile& bytes() const { return file; }
   /// The header's JSON, byte by byte.
   const std::string& header() const { return text; }
 

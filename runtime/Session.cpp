@@ -33,7 +33,7 @@ const HeddleProgram& checked(const HeddleProgram& program) {
 }
 
 const HeddleTarget& affordable(const HeddleProgram& program, const HeddleTarget& target, int threads) {
-  checkMemory(plannedBytes(program, target, threads));
+  checkMemory(Arena::mapped() + plannedBytes(program, target, threads));
   return target;
 }
 

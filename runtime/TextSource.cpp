@@ -1,8 +1,10 @@
 // A text as tokens, cut in two by position: windows of T+1 tokens from the first part train, from the second evaluate.
 //
 // Training windows start anywhere, drawn by Philox from (seed, step, row). Evaluation windows are spread evenly over
-// the validation part. The tokens stay in memory, one or two bytes each for vocabularies below 2^8 and 2^16.
+// the validation part. The tokens stay in memory, in an arena that the plan counts: one or two bytes each for
+// vocabularies up to 2^8 and 2^16. The text itself is read in pieces, twice (for the vocabulary and for the tokens).
 #include "runtime/DataSource.h"
+#include "runtime/Arena.h"
 #include "runtime/InputFile.h"
 #include "runtime/Philox.h"
 #include "runtime/RunError.h"
@@ -12,6 +14,8 @@
 #include <xxhash.h>
 
 #include <cstring>
+#include <memory>
+#include <new>
 
 namespace heddle {
 namespace {
@@ -20,17 +24,13 @@ class TextSource : public DataSource {
 public:
   TextSource(const RunConfig& config, const std::string& path) : path(path), split(config.data.split) {
     InputFile file(path);
-    if (file.size() == 0) throw RunError(kData, fmt::format("{}: is empty", path));
-    std::string text = file.readAll();
-    hash = XXH64(text.data(), text.size(), 0);
-    bytes = text.size();
-    words = Tokenizer::of(config.data.tokenizer, text, path);
+    bytes = file.size();
+    words = Tokenizer::ofFile(config.data.tokenizer, file, count);
     checkVocabulary(config);
-    std::vector<int32_t> ids = words.encode(text, path);
-    count = int64_t(ids.size());
-    width = words.size() <= 256 ? 1 : words.size() <= 65536 ? 2 : 4;
-    tokens.resize(size_t(count * width));
-    for (int64_t i = 0; i < count; ++i) memcpy(&tokens[size_t(i * width)], &ids[size_t(i)], size_t(width));
+    width = tokenWidth(words.size());
+    checkMemory(Arena::mapped() + Arena::reserved(count * width));
+    tokens = Arena(count * width, "tokens of the text");
+    readTokens(file);
     trained = int64_t(double(count) * split);
   }
 
@@ -75,6 +75,23 @@ public:
   const Tokenizer* tokenizer() const override { return &words; }
 
 private:
+  // Fills `tokens` and `hash`.
+  void readTokens(const InputFile& file) {
+    std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> state(XXH64_createState(), XXH64_freeState);
+    if (!state || XXH64_reset(state.get(), 0) != XXH_OK) throw std::bad_alloc();
+    int64_t done = 0;
+    words.encodeFile(file, [&](std::string_view piece, const std::vector<int32_t>& ids) {
+      XXH64_update(state.get(), piece.data(), piece.size());
+      if (done + int64_t(ids.size()) > count) changed();
+      for (int32_t id : ids) memcpy(tokens.data() + done++ * width, &id, size_t(width));
+    });
+    if (done != count) changed();
+    hash = XXH64_digest(state.get());
+  }
+  [[noreturn]] void changed() const {
+    throw RunError(kData, fmt::format("{}: changed while it was being read", path), "try again when it is complete");
+  }
+
   void checkVocabulary(const RunConfig& config) const {
     auto refuse = [&](const std::string& what, int64_t size) {
       throw RunError(kData,
@@ -90,7 +107,7 @@ private:
 
   int32_t token(int64_t i) const {
     int32_t value = 0;
-    memcpy(&value, &tokens[size_t(i * width)], size_t(width));
+    memcpy(&value, tokens.data() + i * width, size_t(width));
     return value;
   }
 
@@ -110,14 +127,16 @@ private:
   std::string path;
   double split;
   Tokenizer words;
-  std::vector<uint8_t> tokens;
-  int width;         // bytes of a token
+  Arena tokens;
+  int64_t width;     // bytes of a token
   int64_t count;     // tokens
   int64_t trained;   // of them, from the start, for training
   uint64_t hash, bytes;
 };
 
 }  // namespace
+
+int64_t tokenWidth(int64_t vocabularySize) { return vocabularySize <= 256 ? 1 : vocabularySize <= 65536 ? 2 : 4; }
 
 std::unique_ptr<DataSource> openTextSource(const RunConfig& config, const std::string& path) {
   return std::make_unique<TextSource>(config, path);

@@ -17,14 +17,18 @@
 
 #include <algorithm>
 #include <climits>
+#include <cstring>
 #include <fstream>
-#include <system_error>
 
 namespace heddle {
 namespace {
 
 // About 20 us of `pause` (40 to 140 cycles each): longer than the gap between two kernels of a step.
 constexpr int kSpins = 600;
+
+// Bytes of a worker's stack. Ours to choose: a small `ulimit -s` would be the workers' too, and an unlimited one gives
+// each of them some MB of address space. Kernels keep what is large in scratch; this is many times what they spill.
+constexpr size_t kStack = size_t(1) << 20;
 
 void futexWait(std::atomic<uint32_t>& word, uint32_t expected) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
@@ -48,22 +52,42 @@ int ThreadPool::availableCores() {
 ThreadPool::ThreadPool(int threads) : count(std::max(1, threads)), ranges(new Range[std::max(1, threads)]) {
   // More threads than cores: a spinning one would keep a working one off its core.
   spins = threads > availableCores() ? 0 : kSpins;
-  try {
-    for (int i = 1; i < threads; ++i) workers.emplace_back([this, i] { work(i); });
-  } catch (const std::system_error& e) {
-    stop = true;
-    epoch.fetch_add(1);
-    futexWake(epoch, INT_MAX);
-    for (auto& w : workers) w.join();
-    throw RunError(kData, fmt::format("cannot start {} threads: {}", threads, e.what()), "a smaller -j");
-  }
+  workers.reserve(size_t(count));
+  for (int i = 1; i < threads; ++i) start(i);
 }
 
-ThreadPool::~ThreadPool() {
+ThreadPool::~ThreadPool() { stopWorkers(); }
+
+void ThreadPool::start(int thread) {
+  struct Job {
+    ThreadPool* pool;
+    int thread;
+  };
+  auto job = std::make_unique<Job>(Job{this, thread});
+  auto run = [](void* opaque) -> void* {
+    std::unique_ptr<Job> job(static_cast<Job*>(opaque));
+    job->pool->work(job->thread);
+    return nullptr;
+  };
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, kStack);
+  pthread_t worker;
+  int error = pthread_create(&worker, &attributes, run, job.get());
+  pthread_attr_destroy(&attributes);
+  if (error) {
+    stopWorkers();
+    throw RunError(kData, fmt::format("cannot start {} threads: {}", count, strerror(error)), "a smaller -j");
+  }
+  job.release();
+  workers.push_back(worker);
+}
+
+void ThreadPool::stopWorkers() {
   stop = true;
   epoch.fetch_add(1);
   futexWake(epoch, INT_MAX);
-  for (auto& w : workers) w.join();
+  for (pthread_t worker : workers) pthread_join(worker, nullptr);
 }
 
 bool ThreadPool::takeAndRun(int thread) {

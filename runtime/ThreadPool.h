@@ -7,10 +7,12 @@
 // Idle workers spin for some 20 us, then sleep on a futex. Which thread runs a tile never shows in a result.
 #ifndef HEDDLE_RUNTIME_THREADPOOL_H
 #define HEDDLE_RUNTIME_THREADPOOL_H
+#include <pthread.h>
+
 #include <atomic>
 #include <cstdint>
 #include <memory>
-#include <thread>
+#include <type_traits>
 #include <vector>
 
 namespace heddle {
@@ -47,11 +49,13 @@ private:
     std::atomic<uint64_t> beginEnd{0};
   };
 
+  void start(int thread);
+  void stopWorkers();
   void work(int thread);
   bool takeAndRun(int thread);
 
   const int count;  // not workers.size(): the first workers run while the others are still being started
-  std::vector<std::thread> workers;
+  std::vector<pthread_t> workers;
   std::unique_ptr<Range[]> ranges;
   TileFunction function = nullptr;
   void* context = nullptr;

@@ -4,6 +4,7 @@
 
 #include "runtime/DataPath.h"
 #include "runtime/DataSource.h"
+#include "runtime/InputFile.h"
 #include "runtime/Safetensors.h"
 
 #include <gmock/gmock.h>
@@ -224,6 +225,85 @@ TEST_F(Source, TensorsThatDoNotFitAreNamed) {
   EXPECT_THAT(with({B, T, 1}, {B, T}), HasSubstr("is [4, 6, 1]"));
   EXPECT_THAT(with({0, T}, {B, T}), HasSubstr("is [0, 6]"));
   EXPECT_THAT(with({B, T}, {B, T}, HEDDLE_F32), HasSubstr("tensor 'ids' is F32, but i32 is wanted"));
+}
+
+// Files are read in pieces of 256 KiB: characters of four bytes lie across the seams in every way.
+TEST(Tokenizer, FilesAreReadInPieces) {
+  TempDir dir;
+  for (size_t shift = 0; shift < 4; ++shift) {
+    std::string text(shift, 'a');
+    while (text.size() < (600 << 10)) text += text.size() % 7 ? "😀" : "é€";
+    writeFile(dir / "t", text);
+    InputFile file(dir / "t");
+    int64_t count = 0;
+    Tokenizer t = Tokenizer::ofFile("char", file, count);
+    std::vector<int32_t> wanted = Tokenizer::of("char", text, "t").encode(text, "t"), ids;
+    std::string bytes;
+    t.encodeFile(file, [&](std::string_view piece, const std::vector<int32_t>& tokens) {
+      bytes += piece;
+      ids.insert(ids.end(), tokens.begin(), tokens.end());
+    });
+    EXPECT_EQ(count, int64_t(wanted.size()));
+    EXPECT_TRUE(ids == wanted && bytes == text) << shift;
+  }
+  for (const char* wrong : {"\xff", "\xe2\x82", "\xf0\x9f\x98"}) {  // the last two are cut by the end of the file
+    writeFile(dir / "t", std::string(300'000, 'a') + wrong);
+    int64_t count;
+    EXPECT_THAT(errorOf([&] { Tokenizer::ofFile("char", InputFile(dir / "t"), count); }), HasSubstr("byte 300000: 0x")) << wrong;
+  }
+}
+
+TEST_F(Source, FilesOfAnotherKindAreNamed) {
+  RunConfig config;
+  config.data.kind = "tensors", config.data.path = "batches", config.base = dir.path;
+  auto open = [&](const std::string& contents) {
+    writeFile(dir / "batches", contents);
+    return errorOf([&] { openDataSource(config, ""); });
+  };
+  EXPECT_THAT(open(""), HasSubstr("batches: byte 0: a safetensors file starts with 8 bytes of length, this one has 0"));
+  EXPECT_THAT(open("PK\x03\x04 not safetensors at all"), HasSubstr("byte 0: the header would take"));
+  // The length in the wrong byte order.
+  EXPECT_THAT(open(std::string("\0\0\0\0\0\0\0\x02{}", 10)), HasSubstr("byte 0: the header would take 144115188075855872 bytes, but 2 follow"));
+  EXPECT_THAT(open(std::string("\x02\0\0\0\0\0\0\0[]", 10)), HasSubstr("byte 8: the header does not start with '{'"));
+  EXPECT_THAT(errorOf([&] { text("\xff\xfe" "a"); }), HasSubstr("byte 0: 0xff is not valid UTF-8"));  // UTF-16
+  EXPECT_THAT(errorOf([&] { text("\xff\xfe" "a"); }), HasSubstr("convert the text to UTF-8"));
+}
+
+TEST_F(Source, ATruncationWhileRunningIsAnError) {
+  std::vector<int32_t> ids(3 * B * T);
+  SafetensorsWriter writer;
+  for (const char* name : {"ids", "next"}) writer.add(name, HEDDLE_I32, {3 * B, T}, ids.data());
+  writer.write(dir / "batches");
+  RunConfig config;
+  config.data.kind = "tensors", config.data.path = "batches", config.base = dir.path;
+  auto source = openDataSource(config, "");
+  source->check(session, train, false);
+  source->fillTraining(session, train, 1, 1, 0);
+  uint64_t size = std::filesystem::file_size(dir / "batches");
+  std::filesystem::resize_file(dir / "batches", size - B * T * 4);
+  source->fillTraining(session, train, 1, 2, 0);
+  EXPECT_THAT(errorOf([&] { source->fillTraining(session, train, 1, 3, 0); }),
+              testing::ContainsRegex("3: error: .*batches: byte [0-9]+: the file ends here, 96 bytes early"));
+}
+
+TEST_F(Source, FingerprintsTellOtherDataApart) {
+  std::vector<int32_t> ids(4096 * T);
+  RunConfig config;
+  config.data.kind = "tensors", config.data.path = "batches", config.base = dir.path;
+  auto fingerprint = [&] {
+    SafetensorsWriter writer;
+    for (const char* name : {"ids", "next"}) writer.add(name, HEDDLE_I32, {4096, T}, ids.data());
+    writer.write(dir / "batches");
+    return openDataSource(config, "")->fingerprint();
+  };
+  std::string first = fingerprint();
+  EXPECT_EQ(fingerprint(), first);
+  for (size_t changed : {size_t(0), size_t(12345), ids.size() - 1}) {
+    ids[changed] = 1;
+    EXPECT_NE(fingerprint(), first) << changed;
+    ids[changed] = 0;
+  }
+  EXPECT_NE(text("abcabcabcabcabcabc")->fingerprint(), text("abcabcabcabcabcabb")->fingerprint());
 }
 
 }  // namespace

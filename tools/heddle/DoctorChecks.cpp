@@ -93,13 +93,12 @@ Finding checkCores() {
 }
 
 Finding checkMemorySize() {
-  MemoryLimit limit = memoryLimit();
-  if (limit.bytes <= 0)
+  MemoryLimit limit = narrowestLimit();
+  if (limit.source.empty())
     return {"memory", Finding::slower, "neither the machine nor a limit says how much there is",
             "mount /proc and /sys: a run that is too large is then told before it starts"};
   return {"memory", Finding::ok,
-          fmt::format("{:.1f} GiB ({})", double(limit.bytes) / double(1 << 30), limit.isLimit ? "a limit of this process"
-                                                                                              : "the machine's")};
+          fmt::format("{} {:.1f} GiB", limit.source, double(limit.bytes) / double(1 << 30))};
 }
 
 Finding checkHugePages() {
