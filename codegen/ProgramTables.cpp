@@ -138,6 +138,18 @@ HeddleEntry ProgramTables::entryOf(Operation *op, const llvm::StringMap<int32_t>
   return entry;
 }
 
+// Sets HeddleArg::floats of what a kernel writes, where it says so (LowerToKernels does; text by hand may not).
+static void markResults(Operation *kernel, std::vector<HeddleArg> &args) {
+  if (!kernel) return;
+  auto types = kernel->getAttrOfType<ArrayAttr>("heddle.arg_types");
+  auto results = kernel->getAttrOfType<IntegerAttr>("heddle.results");
+  if (!types || !results || types.size() != args.size()) return;
+  for (size_t i = args.size() - std::min<size_t>(args.size(), results.getInt()); i < args.size(); ++i) {
+    auto type = cast<Tensor>(cast<TypeAttr>(types[i]).getValue());
+    if (type.isFloat()) args[i].floats = type.getNumElements();
+  }
+}
+
 void ProgramTables::addSteps(Region &region, const llvm::StringMap<int32_t> &index, std::vector<HeddleStep> &out) {
   for (Operation &op : region.getOps()) {
     HeddleStep step = {};
@@ -145,6 +157,7 @@ void ProgramTables::addSteps(Region &region, const llvm::StringMap<int32_t> &ind
     if (auto loop = dyn_cast<LoopOp>(op)) {
       step.kind = loop.getReverse() ? HEDDLE_REVERSE_LOOP : HEDDLE_LOOP;
       step.count = loop.getCount();
+      if (auto name = loop->getAttrOfType<StringAttr>(kNameAttr)) step.name = keep(name.getValue());
       out.push_back(step);
       addSteps(loop.getBody(), index, out);
       HeddleStep end = {};
@@ -156,10 +169,11 @@ void ProgramTables::addSteps(Region &region, const llvm::StringMap<int32_t> &ind
     auto call = cast<CallOp>(op);
     std::vector<HeddleArg> list;
     for (auto source : call.getArgs().getAsRange<ArgAttr>()) {
-      HeddleArg arg = {source.getSpace() == "variables" ? HEDDLE_VARIABLES : HEDDLE_WORKSPACE, source.getOffset(), {}};
+      HeddleArg arg = {source.getSpace() == "variables" ? HEDDLE_VARIABLES : HEDDLE_WORKSPACE, source.getOffset(), {}, 0};
       llvm::copy(source.getStrides(), arg.stride);
       list.push_back(arg);
     }
+    markResults(SymbolTable::lookupNearestSymbolFrom(op.getParentOp(), call.getKernelAttr()), list);
     step.kind = HEDDLE_CALL;
     step.kernel = index.lookup(call.getKernel());
     step.count = call.getTiles();

@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 #define HEDDLE_VERSION "0.1.0"   // of the release; CMakeLists.txt reads it here
-#define HEDDLE_ABI_VERSION 1
+#define HEDDLE_ABI_VERSION 2
 #define HEDDLE_MAX_LOOPS 4       // nested `repeat`s
 #define HEDDLE_ALIGNMENT 64      // bytes; every buffer starts on it: a cache line and an AVX-512 vector
 #define HEDDLE_PADDING 64        // readable bytes behind every arena, so that a full vector may be loaded at its end
@@ -69,6 +69,7 @@ typedef struct {
   int32_t space;   // HeddleSpace
   int64_t offset;  // bytes
   int64_t stride[HEDDLE_MAX_LOOPS];  // bytes added per iteration of the loop at each depth
+  int64_t floats;  // how many f32 the call writes there, from the first on: 0 for what it reads, and for other types
 } HeddleArg;
 
 enum HeddleStepKind { HEDDLE_CALL = 0, HEDDLE_LOOP = 1, HEDDLE_REVERSE_LOOP = 2 /* count-1 down to 0 */, HEDDLE_END = 3 };
@@ -80,6 +81,7 @@ typedef struct {
   int32_t arg_count;   // CALL
   const HeddleArg* args;
   const char* where;   // "gpt.heddle:33", for traces and errors
+  const char* name;    // LOOP, REVERSE_LOOP: the name of the `repeat`, "h" or "h.backward"; else null
 } HeddleStep;
 
 typedef struct {

@@ -20,7 +20,9 @@
 #include <cstdio>
 #include <cstring>
 #include <exception>
+#include <map>
 #include <new>
+#include <optional>
 #include <typeinfo>
 
 namespace heddle {
@@ -41,7 +43,14 @@ LoadedCheckpoint loadFor(Session& session, const RunConfig& config, const RunOpt
 
 void dryRun(const HeddleProgram& program, const RunOptions& options) {
   checkProgram(program);
-  writeOut(describeRun(program, chooseTarget(program, options.target), threadCount(options), options.json));
+  std::optional<int64_t> dataBytes;
+  try {
+    dataBytes = dataMemory(RunConfig::parse(program.config), options.data);
+  } catch (const RunError& e) {
+    if (e.exitCode != kData) throw;
+    say(fmt::format("note: the memory that the data take is left out: {}", e.what()));
+  }
+  writeOut(describeRun(program, chooseTarget(program, options.target), threadCount(options), dataBytes, options.json));
 }
 
 void runEval(const HeddleProgram& program, const RunOptions& options) {
@@ -50,12 +59,14 @@ void runEval(const HeddleProgram& program, const RunOptions& options) {
   auto source = openDataSource(config, options.data);
   if (!source) throw RunError(kData, fmt::format("'{}' has no data to evaluate on", program.name));
   source->check(session, session.entry("eval"), true);
+  Evaluation evaluation(session, *source);
   LoadedCheckpoint loaded = loadFor(session, config, options);
   int64_t batches = 20;
   for (auto action = config.every.rbegin(); action != config.every.rend(); ++action)
     if (!action->save) batches = action->batches;
   batches = options.batches.value_or(batches);
-  auto losses = evaluate(session, *source, loaded.info.seed, batches);
+  std::map<std::string, double> losses;
+  for (auto& loss : evaluation.run(loaded.info.seed, batches).all) losses[loss.name] = loss.value;
   if (options.json) {
     nlohmann::ordered_json json = {{"checkpoint", loaded.path}, {"step", loaded.info.step}, {"batches", batches},
                                    {"loss", losses}};

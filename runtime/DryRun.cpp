@@ -32,16 +32,16 @@ struct Memory {
   int64_t variables, workspace = 0, scratch, peak;
 };
 
-Memory memoryOf(const HeddleProgram& program, const HeddleTarget& target, int threads) {
+Memory memoryOf(const HeddleProgram& program, const HeddleTarget& target, int threads, std::optional<int64_t> data) {
   Memory m{Arena::reserved(program.variables_bytes), 0, Executor::scratchBytes(target, threads),
-           plannedBytes(program, target, threads)};
+           plannedBytes(program, target, threads) + data.value_or(0)};
   for (int i = 0; i < target.entry_count; ++i)
     m.workspace = std::max(m.workspace, Arena::reserved(target.entries[i].workspace_bytes));
   return m;
 }
 
-std::string asJson(const HeddleProgram& program, const HeddleTarget& target, int threads) {
-  Memory memory = memoryOf(program, target, threads);
+std::string asJson(const HeddleProgram& program, const HeddleTarget& target, int threads, std::optional<int64_t> data) {
+  Memory memory = memoryOf(program, target, threads, data);
   const HeddleEntry* entry = mainEntry(target);
   nlohmann::ordered_json root = {{"program", program.name},
                                  {"hash", program.hash},
@@ -52,6 +52,7 @@ std::string asJson(const HeddleProgram& program, const HeddleTarget& target, int
                                  {"variables_bytes", memory.variables},
                                  {"workspace_bytes", memory.workspace},
                                  {"scratch_bytes", memory.scratch},
+                                 {"data_bytes", data ? nlohmann::ordered_json(*data) : nlohmann::ordered_json()},
                                  {"peak_bytes", memory.peak},
                                  {"parameters", nlohmann::ordered_json::array()}};
   for (int i = 0; i < program.variable_count; ++i) {
@@ -69,8 +70,9 @@ std::string asJson(const HeddleProgram& program, const HeddleTarget& target, int
 
 }  // namespace
 
-std::string describeRun(const HeddleProgram& program, const HeddleTarget& target, int threads, bool json) {
-  if (json) return asJson(program, target, threads);
+std::string describeRun(const HeddleProgram& program, const HeddleTarget& target, int threads,
+                        std::optional<int64_t> data, bool json) {
+  if (json) return asJson(program, target, threads, data);
   std::string text;
   size_t width = 0;
   std::vector<std::pair<std::string, std::string>> rows;
@@ -86,12 +88,13 @@ std::string describeRun(const HeddleProgram& program, const HeddleTarget& target
     rows.push_back({name, shape});
   }
   for (auto& [name, shape] : rows) text += fmt::format("{:{}}  {}\n", name, width, shape);
-  Memory memory = memoryOf(program, target, threads);
+  Memory memory = memoryOf(program, target, threads, data);
   const HeddleEntry* entry = mainEntry(target);
   text += fmt::format("parameters      {}\n", parameterCount(program));
   text += fmt::format("FLOPs per step  {} in matrix products\n", entry ? entry->flops : 0);
-  text += fmt::format("peak memory     {} bytes: variables {}, workspace {}, scratch {} for {} threads ({})\n", memory.peak,
-                      memory.variables, memory.workspace, memory.scratch, threads, target.name);
+  text += fmt::format("peak memory     {} bytes: variables {}, workspace {}, scratch {} for {} threads ({}){}\n",
+                      memory.peak, memory.variables, memory.workspace, memory.scratch, threads, target.name,
+                      data ? fmt::format(", data {}", *data) : "; data not counted");
   return text;
 }
 

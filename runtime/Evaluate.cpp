@@ -3,56 +3,59 @@
 
 #include "runtime/Initialise.h"
 
+#include <algorithm>
 #include <cstring>
-#include <string_view>
-#include <vector>
 
 namespace heddle {
-namespace {
+
+Losses::Losses(const HeddleEntry& entry) {
+  for (int i = 0; i < entry.output_count; ++i) {
+    std::string_view name = entry.outputs[i].name;
+    if (name.starts_with("loss.")) all.push_back({std::string(name.substr(5)), &entry.outputs[i], 0});
+  }
+  std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.name < b.name; });
+}
+
+void Losses::read(Session& session) {
+  for (Loss& loss : all) loss.value = session.scalar(*loss.output);
+}
 
 // Puts model state to its initial values, and what it was back at the end.
-class FreshState {
+class Evaluation::FreshState {
 public:
-  FreshState(Session& session, uint64_t seed) : session(session) {
-    for (int i = 0; i < session.program.variable_count; ++i) {
-      const HeddleVariable& v = session.program.variables[i];
-      if (v.kind != HEDDLE_STATE) continue;
-      char* data = static_cast<char*>(session.memory(v));
-      saved.push_back({&v, std::vector<char>(data, data + elementCount(v) * 4)});
-      initialiseVariable(v, seed, session.variables.data(), session.pool);
+  FreshState(Evaluation& of, uint64_t seed) : of(of) {
+    for (auto& [variable, bytes] : of.state) {
+      memcpy(bytes.data(), of.session.memory(*variable), bytes.size());
+      initialiseVariable(*variable, seed, of.session.variables.data(), of.session.pool);
     }
   }
   ~FreshState() {
-    for (auto& [variable, bytes] : saved) memcpy(session.memory(*variable), bytes.data(), bytes.size());
+    for (auto& [variable, bytes] : of.state) memcpy(of.session.memory(*variable), bytes.data(), bytes.size());
   }
 
 private:
-  Session& session;
-  std::vector<std::pair<const HeddleVariable*, std::vector<char>>> saved;
+  Evaluation& of;
 };
 
-}  // namespace
-
-std::map<std::string, float> readLosses(Session& session, const HeddleEntry& entry) {
-  std::map<std::string, float> losses;
-  for (int i = 0; i < entry.output_count; ++i) {
-    std::string_view name = entry.outputs[i].name;
-    if (name.starts_with("loss.")) losses[std::string(name.substr(5))] = session.scalar(entry.outputs[i]);
+Evaluation::Evaluation(Session& session, DataSource& source)
+    : entry(session.entry("eval")), means(entry), session(session), source(source), batch(entry) {
+  for (int i = 0; i < session.program.variable_count; ++i) {
+    const HeddleVariable& v = session.program.variables[i];
+    if (v.kind == HEDDLE_STATE) state.emplace_back(&v, std::vector<char>(size_t(elementCount(v)) * 4));
   }
-  return losses;
 }
 
-std::map<std::string, double> evaluate(Session& session, DataSource& source, uint64_t seed, int64_t batches) {
-  const HeddleEntry& entry = session.entry("eval");
-  FreshState state(session, seed);
-  std::map<std::string, double> means;
-  for (int64_t batch = 0; batch < batches; ++batch) {
-    source.fillEvaluation(session, entry, batch, batches);
+const Losses& Evaluation::run(uint64_t seed, int64_t batches) {
+  FreshState fresh(*this, seed);
+  for (auto& loss : means.all) loss.value = 0;
+  for (int64_t b = 0; b < batches; ++b) {
+    source.fillEvaluation(session, entry, b, batches);
     session.setCounters(entry, 0, seed);
     session.run(entry);
-    for (auto& [name, loss] : readLosses(session, entry)) means[name] += loss;
+    batch.read(session);
+    for (size_t i = 0; i < means.all.size(); ++i) means.all[i].value += batch.all[i].value;
   }
-  for (auto& [name, sum] : means) sum /= double(batches);
+  for (auto& loss : means.all) loss.value /= double(batches);
   return means;
 }
 

@@ -9,13 +9,18 @@
 namespace heddle {
 namespace {
 
-constexpr int kMaxArgs = 64;  // on the stack; longer argument lists are rare and take the heap
-
 // Scratch of a thread starts on its own pages, so that threads share no cache line.
 int64_t strideOf(const HeddleTarget& target) {
   int64_t most = 0;
   for (int i = 0; i < target.entry_count; ++i) most = std::max(most, target.entries[i].scratch_bytes);
   return most == 0 ? 0 : (most + HEDDLE_PADDING + 4095) / 4096 * 4096;
+}
+
+size_t mostArgs(const HeddleTarget& target) {
+  int32_t most = 0;
+  for (int e = 0; e < target.entry_count; ++e)
+    for (int s = 0; s < target.entries[e].step_count; ++s) most = std::max(most, target.entries[e].steps[s].arg_count);
+  return size_t(most);
 }
 
 struct Call {
@@ -35,24 +40,21 @@ void runTiles(void* context, int64_t begin, int64_t end, int thread) {
 
 Executor::Executor(const HeddleTarget& target, ThreadPool& pool)
     : target(target), pool(pool), scratchStride(strideOf(target)),
-      scratch(scratchStride * pool.threads(), "threads' scratch") {}
+      scratch(scratchStride * pool.threads(), "threads' scratch"), args(mostArgs(target)) {}
+
+int64_t argOffset(const HeddleArg& arg, int depth, const int64_t* loops) {
+  int64_t offset = arg.offset;
+  for (int d = 0; d < depth; ++d) offset += arg.stride[d] * loops[d];
+  return offset;
+}
 
 int64_t Executor::scratchBytes(const HeddleTarget& target, int threads) {
   return Arena::reserved(strideOf(target) * threads);
 }
 
 void Executor::call(const HeddleStep& step, int depth, const int64_t* loops, char* const spaces[2]) {
-  void* few[kMaxArgs];
-  std::unique_ptr<void*[]> many;
-  if (step.arg_count > kMaxArgs) many.reset(new void*[step.arg_count]);
-  void** args = many ? many.get() : few;
-  for (int i = 0; i < step.arg_count; ++i) {
-    const HeddleArg& a = step.args[i];
-    int64_t offset = a.offset;
-    for (int d = 0; d < depth; ++d) offset += a.stride[d] * loops[d];
-    args[i] = spaces[a.space] + offset;
-  }
-  Call c{target.kernels[step.kernel], args, loops, scratch.data(), scratchStride};
+  for (int i = 0; i < step.arg_count; ++i) args[size_t(i)] = spaces[step.args[i].space] + argOffset(step.args[i], depth, loops);
+  Call c{target.kernels[step.kernel], args.data(), loops, scratch.data(), scratchStride};
   if (!trace) return pool.run(step.count, runTiles, &c);
   auto start = std::chrono::steady_clock::now();
   pool.run(step.count, runTiles, &c);

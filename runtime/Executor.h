@@ -10,6 +10,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <vector>
 
 namespace heddle {
 
@@ -48,7 +49,11 @@ private:
   ThreadPool& pool;
   int64_t scratchStride;
   Arena scratch;
+  std::vector<void*> args;  // of the call at hand
 };
+
+/// Bytes from the start of its space to where an argument lies in the iteration `loops` of `depth` open loops.
+int64_t argOffset(const HeddleArg& arg, int depth, const int64_t* loops);
 
 }  // namespace heddle
 #endif  // HEDDLE_RUNTIME_EXECUTOR_H

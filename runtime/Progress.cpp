@@ -9,19 +9,33 @@
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
+#include <utility>
 
 namespace heddle {
+
+// Text of up to 500 bytes, which fmt keeps on the stack (progress lines are much shorter), and where the loss stands.
+struct Progress::Line {
+  fmt::memory_buffer text;
+  size_t lossBegin = 0, lossEnd = 0;
+
+  template <typename... Args> void add(fmt::format_string<Args...> format, Args&&... args) {
+    fmt::format_to(fmt::appender(text), format, std::forward<Args>(args)...);
+  }
+  void put() { fwrite(text.data(), 1, text.size(), stderr); }
+};
+
 namespace {
 
-std::string duration(double seconds) {
+template <typename Line> void addDuration(Line& line, double seconds) {
   auto s = int64_t(std::min(seconds, 3.6e6) + 0.5);
-  if (s >= 3600) return fmt::format("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
-  return fmt::format("{}:{:02}", s / 60, s % 60);
+  if (s >= 3600) line.add("{}:{:02}:{:02}", s / 3600, s / 60 % 60, s % 60);
+  else line.add("{}:{:02}", s / 60, s % 60);
 }
 
-std::string quantity(double n) {
-  if (n >= 1e6) return fmt::format("{:.2f}M", n / 1e6);
-  return n >= 1e4 ? fmt::format("{:.1f}k", n / 1e3) : fmt::format("{:.0f}", n);
+template <typename Line> void addQuantity(Line& line, double n) {
+  if (n >= 1e6) line.add("{:.2f}M", n / 1e6);
+  else if (n >= 1e4) line.add("{:.1f}k", n / 1e3);
+  else line.add("{:.0f}", n);
 }
 
 }  // namespace
@@ -39,15 +53,21 @@ Progress::~Progress() {
   if (shown) fputs("\n", stderr);
 }
 
-std::string Progress::line(int64_t step, float loss) const {
+void Progress::write(Line& line, int64_t step, float loss) const {
   double seconds = std::chrono::duration<double>(now - start).count();
   double perStep = seconds / double(std::max<int64_t>(1, step - first + 1));
   int width = int(fmt::formatted_size("{}", last));
-  std::string text = fmt::format("step {:{}}/{}  loss {:.4f}", step, width, last, loss);
-  double tokens = double(tokensPerStep * (step - first + 1));
-  if (tokensPerStep) text += fmt::format("  {} tokens/s", quantity(tokens / stepSeconds));
-  if (step < last) return text + fmt::format("  ETA {}", duration(perStep * double(last - step)));
-  return text + fmt::format("  in {}", duration(seconds));
+  line.add("step {:{}}/{}  loss ", step, width, last);
+  line.lossBegin = line.text.size();
+  line.add("{:.4f}", loss);
+  line.lossEnd = line.text.size();
+  if (tokensPerStep) {
+    line.add("  ");
+    addQuantity(line, double(tokensPerStep * (step - first + 1)) / stepSeconds);
+    line.add(" tokens/s");
+  }
+  line.add("  {} ", step < last ? "ETA" : "in");
+  addDuration(line, step < last ? perStep * double(last - step) : seconds);
 }
 
 void Progress::update(int64_t step, float loss) {
@@ -55,30 +75,33 @@ void Progress::update(int64_t step, float loss) {
   double seconds = std::max(1e-9, std::chrono::duration<double>(now - stepStart).count());
   stepSeconds += seconds;
   rate = double(tokensPerStep) / seconds;
+  Line line;
   if (!terminal) {
     int64_t every = std::max<int64_t>(1, last / 20);
-    if (step == first || step == last || step % every == 0) fputs((line(step, loss) + "\n").c_str(), stderr);
-    return;
+    if (step != first && step != last && step % every != 0) return;
+    write(line, step, loss);
+    line.add("\n");
+    return line.put();
   }
   if (step != last && now - lastDrawn < std::chrono::milliseconds(100)) return;
   lastDrawn = now;
-  std::string text = line(step, loss);
-  std::string padding(shown > text.size() ? shown - text.size() : 0, ' ');
+  write(line, step, loss);
+  std::string_view text(line.text.data(), line.text.size()), lossText = text.substr(line.lossBegin, line.lossEnd - line.lossBegin);
+  Line drawn;
+  drawn.add("\r{}{}{}{}{}", text.substr(0, line.lossBegin), colour ? "\x1b[1m" : "", lossText, colour ? "\x1b[0m" : "",
+            text.substr(line.lossEnd));
+  drawn.add("{:{}}", "", shown > text.size() ? shown - text.size() : 0);
   shown = text.size();
-  if (colour) {
-    size_t at = text.find("loss ") + 5, end = std::min(text.find("  ", at), text.size());
-    text = text.substr(0, at) + "\x1b[1m" + text.substr(at, end - at) + "\x1b[0m" + text.substr(end);
-  }
-  fputs(fmt::format("\r{}{}", text, padding).c_str(), stderr);
+  drawn.put();
   fflush(stderr);
 }
 
-void Progress::message(const std::string& text) {
-  if (shown) {
-    fputs(fmt::format("\r{:{}}\r", "", shown).c_str(), stderr);
-    shown = 0;
-  }
-  fputs((text + "\n").c_str(), stderr);
+void Progress::message(std::string_view text) {
+  Line line;
+  if (shown) line.add("\r{:{}}\r", "", shown);
+  shown = 0;
+  line.add("{}\n", text);
+  line.put();
 }
 
 }  // namespace heddle

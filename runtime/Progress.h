@@ -1,9 +1,10 @@
-// The progress of training, on stderr: one line that is redrawn on a terminal, plain lines elsewhere.
+// The progress of training, on stderr: one line that is redrawn on a terminal, plain lines elsewhere. Lines are written
+// from buffers on the stack: once training runs, progress takes no memory.
 #ifndef HEDDLE_RUNTIME_PROGRESS_H
 #define HEDDLE_RUNTIME_PROGRESS_H
 #include <chrono>
 #include <cstdint>
-#include <string>
+#include <string_view>
 
 namespace heddle {
 
@@ -19,12 +20,13 @@ public:
   /// written over the whole run, the first and the last step among them.
   void update(int64_t step, float loss);
   /// A message on a line of its own.
-  void message(const std::string& text);
+  void message(std::string_view text);
   /// Tokens per second of the last step alone.
   double tokensPerSecond() const { return rate; }
 
 private:
-  std::string line(int64_t step, float loss) const;
+  struct Line;
+  void write(Line& line, int64_t step, float loss) const;
 
   using Clock = std::chrono::steady_clock;
   int64_t first, last, tokensPerStep;

@@ -97,6 +97,7 @@ std::vector<CheckpointFile> findCheckpoints(const std::string& directory) {
 
 RunDirectory::RunDirectory(const std::string& path, bool resume)
     : directory(path), metricsPath(path + "/metrics.jsonl") {
+  pending.reserve(4096);  // a line, so that training need not allocate for it
   std::error_code error;
   if (resume && !fs::is_directory(path, error))
     throw RunError(kData, fmt::format("{}: there is no such run to resume", path), "leave out --resume to start one");
@@ -216,8 +217,9 @@ int64_t RunDirectory::truncateMetrics(int64_t step) {
   return lines;
 }
 
-int RunDirectory::appendMetrics(const std::string& line) {
-  pending += line + "\n";
+int RunDirectory::appendMetrics(std::string_view line) {
+  pending += line;
+  pending += '\n';
   return flushMetrics();
 }
 

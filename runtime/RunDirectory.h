@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace heddle {
@@ -44,7 +45,7 @@ public:
   int64_t truncateMetrics(int64_t step);
   /// Appends one line (without its newline) to metrics.jsonl. Returns 0, or the error (errno) for which no part of it is
   /// there; it is then kept, and written before the next one.
-  int appendMetrics(const std::string& line);
+  int appendMetrics(std::string_view line);
   /// Makes the metrics so far durable; called before the checkpoint that they lead to. If the file cannot be synchronised,
   /// it is abandoned, and a new one written. Throws RunError(kData); all that is not durable is kept for the next call.
   void syncMetrics();

@@ -1,12 +1,15 @@
 // One object holds what a run holds; run() is the loop, and each of its lines is a method below.
 //
-// Everything that can be refused (data, memory, directory, checkpoint) is refused before the first step.
+// Everything that can be refused (data, memory, directory, checkpoint) is refused before the first step. From then on
+// steps, their metrics and progress, and evaluations take no memory: what they need stands in the object. A save takes
+// what its header takes (names, shapes, checksums) and gives it back; tensors go to the file from where they lie.
 #include "runtime/TrainLoop.h"
 
 #include "runtime/Checkpoint.h"
 #include "runtime/DataPath.h"
 #include "runtime/DataSource.h"
 #include "runtime/Evaluate.h"
+#include "runtime/FindNotFinite.h"
 #include "runtime/Interrupt.h"
 #include "runtime/Profile.h"
 #include "runtime/Progress.h"
@@ -29,26 +32,37 @@
 namespace heddle {
 namespace {
 
-// Numbers print as the shortest text that reads back as the same float.
-template <typename Value> std::string lossesJson(const std::map<std::string, Value>& losses) {
-  std::string text;
-  for (auto& [name, loss] : losses)
-    text += fmt::format("{}{}:{}", text.empty() ? "" : ",", nlohmann::json(name).dump(), loss);
-  return "{" + text + "}";
+template <typename... Args> void add(fmt::memory_buffer& to, fmt::format_string<Args...> format, Args&&... args) {
+  fmt::format_to(fmt::appender(to), format, std::forward<Args>(args)...);
 }
+
+// A loss as metrics.jsonl tells it. Numbers print as the shortest text that reads back as the same one.
+struct Reported {
+  std::string key;    // its name as JSON
+  double value = 0;
+  bool given = false;
+};
 
 class Training {
 public:
   Training(const HeddleProgram& program, const RunOptions& options)
       : options(options), config(RunConfig::parse(program.config)),
         session(program, threadCount(options), options.target), entry(session.entry("train")),
-        source(openDataSource(config, options.data)), steps(options.steps.value_or(config.steps)),
+        source(openDataSource(config, options.data)), losses(entry), steps(options.steps.value_or(config.steps)),
         seed(options.seed.value_or(config.seed)) {
     if (steps < 1) throw RunError(kUsage, fmt::format("'{}' does not say how many steps", program.name),
                      "give --steps N");
     if (source) source->check(session, entry, false);
     for (const PeriodicAction& action : config.every)
-      if (!action.save && source) source->check(session, session.entry("eval"), true);
+      if (!action.save && source && !evaluation) {
+        evaluation = std::make_unique<Evaluation>(session, *source);
+        source->check(session, evaluation->entry, true);
+      }
+    for (auto& loss : losses.all) keys.push_back(nlohmann::json(loss.name).dump());
+    if (evaluation)
+      for (auto& loss : evaluation->means.all) validation.push_back({nlohmann::json(loss.name).dump()});
+    for (Measure& measure : measures) measure.output = session.findOutput(entry, measure.name);
+    metrics.reserve(4096);
     std::string name = config.program.empty() ? program.name : config.program;
     directory = std::make_unique<RunDirectory>(options.out.empty() ? "out/" + name : options.out, options.resume);
     options.resume ? resume() : start();
@@ -63,11 +77,13 @@ public:
       bar.begin();
       runStep();
       bar.update(done, shownLoss());
-      writeMetrics(evaluateIfDue());
+      warnIfNothingIsLearned();
+      evaluateIfDue();
+      writeMetrics();
       saveIfDue();
     }
     if (savedStep != done || !metricsSaved) save(false);
-    if (options.profile) fputs(profile.table(done - first).c_str(), stderr);
+    if (options.profile) say(profile.table(done - first) + fmt::format("arenas: {} bytes at the peak", Arena::peakMapped()));
     if (done < steps) {
       bar.message(fmt::format("interrupted after step {}; saved {}; go on with --resume", done,
                               directory->checkpointPath(done)));
@@ -78,17 +94,19 @@ public:
   }
 
 private:
-  void say(const std::string& text) {
-    if (progress)
-      progress->message(text);
-    else
-      fputs((text + "\n").c_str(), stderr);
+  void say(std::string_view text) {
+    if (progress) return progress->message(text);
+    fmt::print(stderr, "{}\n", text);
+  }
+
+  StartingWeights initialValues() {
+    session.initialise(seed);
+    return config.from.empty() ? StartingWeights() : startFrom(resolveDataPath(config.base, config.from), session);
   }
 
   void start() {
-    session.initialise(seed);
+    StartingWeights weights = initialValues();
     if (config.from.empty()) return;
-    StartingWeights weights = startFrom(resolveDataPath(config.base, config.from), session);
     say(fmt::format("starts from {}: {} tensors", weights.path, weights.loaded));
     for (auto& name : weights.missing) say(fmt::format("  not there, so as initialised: {}", name));
     for (auto& name : weights.unused) say(fmt::format("  not used: {}", name));
@@ -118,59 +136,117 @@ private:
     return 0;
   }
 
-  void runStep() {
-    int64_t step = done + 1;
+  // The batch of a step, with its counters.
+  void fill(int64_t step) {
     if (source) source->fillTraining(session, entry, seed, step, 0);
     session.setCounters(entry, step, seed);
+  }
+
+  void runStep() {
+    fill(done + 1);
     if (options.profile) session.executor.trace = [this](const StepTrace& t) { profile.add(t); };
     session.run(entry);
     session.executor.trace = nullptr;  // evaluations do not count
-    done = step;
-    losses = readLosses(session, entry);
-    for (auto& [name, loss] : losses)
-      if (!std::isfinite(loss)) stop(fmt::format("loss {} is {}", name, loss));
-    measures.clear();
-    for (const char* name : {"lr", "grad_norm"}) {
-      auto* output = session.findOutput(entry, name);
-      if (!output) continue;
-      measures.emplace_back(name, session.scalar(*output));
-      if (!std::isfinite(measures.back().second)) stop(fmt::format("{} is {}", name, measures.back().second));
+    done += 1;
+    losses.read(session);
+    for (auto& loss : losses.all)
+      if (!std::isfinite(loss.value)) stop(fmt::format("loss {} is {}", loss.name, loss.value), firstBadOfStep());
+    for (Measure& measure : measures) {
+      if (!measure.output) continue;
+      measure.value = session.scalar(*measure.output);
+      if (!std::isfinite(measure.value)) stop(fmt::format("{} is {}", measure.name, measure.value), firstBadOfStep());
     }
   }
 
-  [[noreturn]] void stop(const std::string& why) {
+  [[noreturn]] void stop(const std::string& why, const std::string& cause) {
     std::string kept = savedStep > 0 ? "the last checkpoint is " + directory->checkpointPath(savedStep)
                                      : "no checkpoint was written yet";
-    throw RunError(kStopped, fmt::format("training stopped: {} at step {}", why, done),
+    throw RunError(kStopped, fmt::format("training stopped: {} at step {}{}{}", why, done, cause.empty() ? "" : "\n  ", cause),
                    kept + "; a smaller learning rate, warm-up or clipping may help");
   }
 
-  float shownLoss() const {
-    auto found = losses.find(config.minimise);
-    return found != losses.end() ? found->second : losses.empty() ? 0.f : losses.begin()->second;
+  // Runs the steps since the last checkpoint (or the start) again, which gives the same bits, and looks through the
+  // results of the last one: by now the weights of that time are gone, since a step also updates them.
+  std::string firstBadOfStep() {
+    try {
+      int64_t from = 0;
+      if (savedStep > 0) from = loadCheckpoint(directory->checkpointPath(savedStep), session, LoadPart::kEverything).step;
+      else initialValues();
+      if (done - from > 1)
+        say(fmt::format("looking for the first value that is not finite: steps {} to {} are run again (interrupt to "
+                        "skip this)", from + 1, done));
+      for (int64_t step = from + 1; step < done; ++step) {
+        if (Interrupt::requested()) return "";
+        fill(step);
+        session.run(entry);
+      }
+      fill(done);
+      return findNotFinite(session, entry);
+    } catch (const RunError& e) {
+      return fmt::format("the op that made it is not known: {}", e.what());
+    }
   }
 
-  // Returns the evaluations' part of the metrics' line, or "".
-  std::string evaluateIfDue() {
-    std::map<std::string, double> results;
+  std::string firstBadOfEvaluation(int64_t batches) {
+    std::string found;
+    for (int64_t batch = 0; batch < batches && found.empty(); ++batch) {
+      source->fillEvaluation(session, evaluation->entry, batch, batches);
+      session.setCounters(evaluation->entry, 0, seed);
+      found = findNotFinite(session, evaluation->entry);
+    }
+    return found;
+  }
+
+  float shownLoss() const {
+    for (auto& loss : losses.all)
+      if (loss.name == config.minimise) return float(loss.value);
+    return losses.all.empty() ? 0.f : float(losses.all[0].value);
+  }
+
+  // Once a run: a loss whose mask leaves all rows out is 0, and so are its gradients.
+  void warnIfNothingIsLearned() {
+    if (warned || !measures[kGradNorm].output || measures[kGradNorm].value != 0 || losses.all.empty()) return;
+    for (auto& loss : losses.all)
+      if (loss.value != 0) return;
+    warned = true;
+    say(fmt::format("warning: step {}: the loss is exactly 0, and so are all gradients: are all labels of the batch left "
+                    "out?", done));
+  }
+
+  void evaluateIfDue() {
+    for (Reported& result : validation) result.given = false;
     for (const PeriodicAction& action : config.every) {
-      if (action.save || done % action.n != 0 || !source) continue;
-      for (auto& [name, loss] : evaluate(session, *source, seed, action.batches)) {
-        if (!action.loss.empty() && action.loss != name) continue;
-        results[name] = loss;
-        say(fmt::format("step {}  validation {} {:.4f}", done, name, loss));
+      if (action.save || done % action.n != 0 || !evaluation) continue;
+      const Losses& means = evaluation->run(seed, action.batches);
+      for (size_t i = 0; i < means.all.size(); ++i) {
+        auto& loss = means.all[i];
+        if (!action.loss.empty() && action.loss != loss.name) continue;
+        validation[i].value = loss.value, validation[i].given = true;
+        text.clear();
+        add(text, "step {}  validation {} {:.4f}", done, loss.name, loss.value);
+        say({text.data(), text.size()});
+        if (!std::isfinite(loss.value))
+          stop(fmt::format("validation loss {} is {}", loss.name, loss.value), firstBadOfEvaluation(action.batches));
       }
     }
-    for (auto& [name, loss] : results)
-      if (!std::isfinite(loss)) stop(fmt::format("validation loss {} is {}", name, loss));
-    return results.empty() ? "" : ",\"eval\":" + lossesJson(results);
   }
 
-  void writeMetrics(const std::string& evaluations) {
-    std::string line = fmt::format("{{\"step\":{},\"loss\":{}", done, lossesJson(losses));
-    for (auto& [name, value] : measures) line += fmt::format(",\"{}\":{}", name, value);
-    if (tokensPerStep()) line += fmt::format(",\"tokens_per_s\":{:.1f}", progress->tokensPerSecond());
-    int error = directory->appendMetrics(line + evaluations + "}");
+  void writeMetrics() {
+    metrics.clear();
+    add(metrics, "{{\"step\":{},\"loss\":{{", done);
+    for (size_t i = 0; i < keys.size(); ++i) add(metrics, "{}{}:{}", i ? "," : "", keys[i], float(losses.all[i].value));
+    add(metrics, "}}");
+    for (const Measure& measure : measures)
+      if (measure.output) add(metrics, ",\"{}\":{}", measure.name, measure.value);
+    if (tokensPerStep()) add(metrics, ",\"tokens_per_s\":{:.1f}", progress->tokensPerSecond());
+    bool evaluated = false;
+    for (const Reported& result : validation) {
+      if (!result.given) continue;
+      add(metrics, "{}{}:{}", evaluated ? "," : ",\"eval\":{", result.key, result.value);
+      evaluated = true;
+    }
+    add(metrics, "{}}}", evaluated ? "}" : "");
+    int error = directory->appendMetrics({metrics.data(), metrics.size()});
     if (error && !metricsFailing)
       say(fmt::format("warning: {}/metrics.jsonl: cannot be written: {}; its lines are kept for later", directory->path(),
                       strerror(error)));
@@ -216,8 +292,13 @@ private:
   void saveWeights() {
     CheckpointInfo info{done, seed, source ? source->fingerprint() : "",
                         source && source->tokenizer() ? source->tokenizer()->toJson() : "", ""};
-    saveCheckpoint(directory->checkpointPath(done), session, info);
-    savedStep = done;
+    try {
+      saveCheckpoint(directory->checkpointPath(done), session, info);
+      savedStep = done;
+    } catch (const RunError& e) {
+      if (e.exitCode == kStopped) stop(e.what(), firstBadOfStep());
+      throw;
+    }
   }
 
   const RunOptions& options;
@@ -225,17 +306,27 @@ private:
   Session session;
   const HeddleEntry& entry;
   std::unique_ptr<DataSource> source;
+  Losses losses;  // of the last step; read at once, since evaluation uses the same workspace
   int64_t steps;
   uint64_t seed;
   int64_t done = 0, savedStep = 0;
   std::unique_ptr<RunDirectory> directory;
-  // Of the last step; read at once, since evaluation uses the same workspace.
-  std::map<std::string, float> losses;
-  std::vector<std::pair<const char*, float>> measures;
+  std::vector<std::string> keys;  // of the losses, as JSON
+  enum { kLearningRate, kGradNorm };
+  struct Measure {
+    const char* name;
+    const HeddleBuffer* output = nullptr;  // null: the entry does not give it
+    float value = 0;
+  };
+  Measure measures[2] = {{"lr"}, {"grad_norm"}};
+  std::unique_ptr<Evaluation> evaluation;
+  std::vector<Reported> validation;
+  fmt::memory_buffer metrics, text;
   Progress* progress = nullptr;
   Profile profile;
   bool metricsFailing = false;  // at the last line
   bool metricsSaved = true;     // at the last save
+  bool warned = false;          // that nothing is learned
 };
 
 }  // namespace

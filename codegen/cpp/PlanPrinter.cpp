@@ -118,7 +118,8 @@ class PlanPrinter {
       for (int32_t i = 0; i < step.arg_count; ++i) {
         const HeddleArg &arg = step.args[i];
         std::string row = std::string("    {") + (arg.space == HEDDLE_VARIABLES ? "HEDDLE_VARIABLES" : "HEDDLE_WORKSPACE") +
-                          ", " + std::to_string(arg.offset) + ", {" + strides(arg) + "}},";
+                          ", " + std::to_string(arg.offset) + ", {" + strides(arg) + "}" +
+                          (arg.floats ? ", " + std::to_string(arg.floats) : "") + "},";
         if (argNames) row += "  // " + cppComment(cast<StringAttr>(argNames[i]).getValue());
         rows += row + "\n";
       }
@@ -152,7 +153,8 @@ class PlanPrinter {
         rows += indent + "{HEDDLE_END, 0, 0, 0, nullptr, \"\"},\n";
       } else {
         rows += indent + (step.kind == HEDDLE_LOOP ? "{HEDDLE_LOOP, 0, " : "{HEDDLE_REVERSE_LOOP, 0, ") +
-                std::to_string(step.count) + ", 0, nullptr, " + where + "},\n";
+                std::to_string(step.count) + ", 0, nullptr, " + where +
+                (step.name ? ", " + cppString(step.name) : "") + "},\n";
         ++depth;
       }
     }

@@ -89,6 +89,7 @@ private:
     for (Operation &op : *block) {
       if (auto repeat = dyn_cast<RepeatOp>(op)) {
         auto loop = LoopOp::create(builder, op.getLoc(), repeat.getCount(), repeat.getReverse());
+        loop->setAttr(kNameAttr, repeat.getNameAttr());
         OpBuilder::InsertionGuard guard(builder);
         builder.createBlock(&loop.getBody());
         lowerBlock(&repeat.getBody().front(), builder, times * repeat.getCount());
@@ -126,7 +127,8 @@ private:
     return kernel;
   }
 
-  // What a reader of the emitted code wants to know of a kernel's arguments.
+  // What a reader of the emitted code, and the search for the first value that is not finite, want to know of a
+  // kernel's arguments.
   void describe(func::FuncOp function, Operation *op) {
     Builder builder(op->getContext());
     SmallVector<Attribute> argNames, argTypes;
@@ -139,6 +141,7 @@ private:
     for (Value result : op->getResults()) add(result);
     function->setAttr("heddle.arg_names", builder.getArrayAttr(argNames));
     function->setAttr("heddle.arg_types", builder.getArrayAttr(argTypes));
+    function->setAttr("heddle.results", builder.getI64IntegerAttr(op->getNumResults()));  // the last of the arguments
   }
 
   ModuleOp module;

@@ -174,11 +174,11 @@ TEST(Executor, BrokenTablesAreInternalErrors) {
   program.variables_bytes = 512;
   EXPECT_THAT(errorOf([&] { checkProgram(program); }),
               HasSubstr("'h.{}.scale': 60 bytes at offset 512 of an arena of 512"));
-  HeddleStep unclosed[] = {{HEDDLE_LOOP, 0, 2, 0, nullptr, ""}}, unopened[] = {{HEDDLE_END, 0, 0, 0, nullptr, ""}};
-  HeddleStep missing[] = {{HEDDLE_CALL, 7, 1, 0, nullptr, ""}};
-  HeddleArg far{HEDDLE_WORKSPACE, 0, {64}};
+  HeddleStep unclosed[] = {{HEDDLE_LOOP, 0, 2, 0, nullptr, "", nullptr}}, unopened[] = {{HEDDLE_END, 0, 0, 0, nullptr, "", nullptr}};
+  HeddleStep missing[] = {{HEDDLE_CALL, 7, 1, 0, nullptr, "", nullptr}};
+  HeddleArg far{HEDDLE_WORKSPACE, 0, {64}, 0};
   HeddleStep wild[] = {
-      {HEDDLE_LOOP, 0, 3, 0, nullptr, ""}, {HEDDLE_CALL, 0, 1, 1, &far, "a:7"}, {HEDDLE_END, 0, 0, 0, nullptr, ""}};
+      {HEDDLE_LOOP, 0, 3, 0, nullptr, "", nullptr}, {HEDDLE_CALL, 0, 1, 1, &far, "a:7", nullptr}, {HEDDLE_END, 0, 0, 0, nullptr, "", nullptr}};
   auto errorWith = [&](const HeddleStep* steps, int count) {
     HeddleProgram p = tiny::make("{}");
     HeddleEntry entry{"e", 0, nullptr, 0, nullptr, count, steps, 128, 0, 0};

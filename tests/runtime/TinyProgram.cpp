@@ -41,7 +41,7 @@ void meanLoss(void* const* args, const int64_t*, int64_t, int64_t, void*) {
   for (int i = 0; i < B * T; ++i) sum += losses[i];
   *(float*)args[1] = sum / (B * T);
   int32_t step = *(const int32_t*)args[4];
-  if (nanFrom && step >= nanFrom) *(float*)args[1] = std::numeric_limits<float>::quiet_NaN();
+  if ((nanFrom > 0 && step >= nanFrom) || (nanFrom < 0 && step == 0)) *(float*)args[1] = std::numeric_limits<float>::quiet_NaN();
   if (signalAt && step == signalAt) raise(signalNumber);
   *(float*)args[2] = 0.5f / (1 + 0.01f * step);
   *(float*)args[3] = sum;
@@ -92,7 +92,8 @@ const HeddleDim kBT[] = {{"B", B}, {"T", T}}, kOneT[] = {{"B", 1}, {"T", T}}, kV
                 kLD[] = {{"L", L}, {"D", D}}, kTwo[] = {{"W", 2}}, kTV[] = {{"B", 1}, {"T", T}, {"V", V}},
                 kFour[] = {{"N", 1 + L}};
 
-HeddleArg at(int32_t space, int64_t offset, int64_t stride = 0) { return {space, offset, {stride}}; }
+HeddleArg at(int32_t space, int64_t offset, int64_t stride = 0) { return {space, offset, {stride}, 0}; }
+HeddleArg written(int32_t space, int64_t offset, int64_t floats) { return {space, offset, {}, floats}; }
 
 }  // namespace
 
@@ -109,24 +110,24 @@ HeddleProgram make(const std::string& config, const std::string& hash, const std
   constexpr int32_t kVar = HEDDLE_VARIABLES, kWork = HEDDLE_WORKSPACE;
   static const HeddleArg softmaxArgs[] = {at(kVar, kWte), at(kWork, kIds), at(kWork, kNext), at(kWork, kLosses),
                                           at(kWork, kGrads)};
-  static const HeddleArg meanArgs[] = {at(kWork, kLosses), at(kWork, kLoss), at(kWork, kLr), at(kWork, kNorm),
+  static const HeddleArg meanArgs[] = {at(kWork, kLosses), written(kWork, kLoss, 1), written(kWork, kLr, 1), written(kWork, kNorm, 1),
                                        at(kWork, kStep)};
   static const HeddleArg updateArgs[] = {at(kVar, kWte), at(kVar, kMomentum), at(kWork, kIds), at(kWork, kGrads),
                                          at(kWork, kLr), at(kWork, kStep), at(kWork, kSeed)};
   static const HeddleArg stretchArgs[] = {at(kVar, kScale, D * 4), at(kWork, kLoss)};
   static const HeddleArg orderArgs[] = {at(kWork, kOrder)};
   static const HeddleArg logitsArgs[] = {at(kVar, kWte), at(kWork, kIds), at(kWork, kLogits)};
-  static const HeddleStep trainSteps[] = {{HEDDLE_CALL, 5, 1, 1, orderArgs, "tiny:1"},
-                                          {HEDDLE_CALL, 0, B, 5, softmaxArgs, "tiny:2"},
-                                          {HEDDLE_CALL, 1, 1, 5, meanArgs, "tiny:3"},
-                                          {HEDDLE_LOOP, 0, L, 0, nullptr, "tiny:4"},
-                                          {HEDDLE_CALL, 3, D, 2, stretchArgs, "tiny:5"},
-                                          {HEDDLE_END, 0, 0, 0, nullptr, "tiny:6"},
-                                          {HEDDLE_REVERSE_LOOP, 0, L, 0, nullptr, "tiny:7"},
-                                          {HEDDLE_CALL, 4, 1, 1, orderArgs, "tiny:8"},
-                                          {HEDDLE_END, 0, 0, 0, nullptr, "tiny:9"},
-                                          {HEDDLE_CALL, 2, V, 7, updateArgs, "tiny:10"}};
-  static const HeddleStep sampleSteps[] = {{HEDDLE_CALL, 6, T, 3, logitsArgs, "tiny:11"}};
+  static const HeddleStep trainSteps[] = {{HEDDLE_CALL, 5, 1, 1, orderArgs, "tiny:1", nullptr},
+                                          {HEDDLE_CALL, 0, B, 5, softmaxArgs, "tiny:2", nullptr},
+                                          {HEDDLE_CALL, 1, 1, 5, meanArgs, "tiny:3", nullptr},
+                                          {HEDDLE_LOOP, 0, L, 0, nullptr, "tiny:4", "h"},
+                                          {HEDDLE_CALL, 3, D, 2, stretchArgs, "tiny:5", nullptr},
+                                          {HEDDLE_END, 0, 0, 0, nullptr, "tiny:6", nullptr},
+                                          {HEDDLE_REVERSE_LOOP, 0, L, 0, nullptr, "tiny:7", "h"},
+                                          {HEDDLE_CALL, 4, 1, 1, orderArgs, "tiny:8", nullptr},
+                                          {HEDDLE_END, 0, 0, 0, nullptr, "tiny:9", nullptr},
+                                          {HEDDLE_CALL, 2, V, 7, updateArgs, "tiny:10", nullptr}};
+  static const HeddleStep sampleSteps[] = {{HEDDLE_CALL, 6, T, 3, logitsArgs, "tiny:11", nullptr}};
   static const HeddleBuffer inputs[] = {{"data.ids", HEDDLE_I32, 2, 0, kBT, kIds},
                                         {"data.next", HEDDLE_I32, 2, 0, kBT, kNext},
                                         {"$step", HEDDLE_I32, 0, 0, nullptr, kStep},

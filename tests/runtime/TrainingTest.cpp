@@ -507,7 +507,8 @@ TEST_F(CommandTest, DryRunTellsTheExactPeakAndWritesNothing) {
   ASSERT_EQ(plan["parameters"].size(), 4u);
   EXPECT_EQ(plan["parameters"][2]["name"], "h.1.scale");
   EXPECT_EQ(plan["parameters"][2]["shape"], json({5}));
-  EXPECT_EQ(plan["peak_bytes"], plan["variables_bytes"].get<int>() + plan["workspace_bytes"].get<int>() + plan["scratch_bytes"].get<int>());
+  EXPECT_EQ(plan["peak_bytes"], plan["variables_bytes"].get<int>() + plan["workspace_bytes"].get<int>() + plan["scratch_bytes"].get<int>() +
+                                      plan["data_bytes"].get<int>());
   EXPECT_FALSE(fs::exists(dir / "x"));
   EXPECT_THAT(native({"train", "--dry-run"}).out, HasSubstr("h.(0..2).scale  f32[D=5] x 3"));
 }
