@@ -66,6 +66,8 @@ class NestEmitter {
   /// The index of every dim of a memref; `indexed` is a gather's, and start that of the vector axis.
   Values indicesIn(const NestView &view, int column, mlir::Value indexed);
   Emitted load(const NestAccess &access, int column);
+  /// The lanes of a gather one by one, with 64-bit indices.
+  mlir::Value loadLanes(const NestAccess &access, Values indices, mlir::Value indexVector, int column);
   void store(unsigned result, int column);
   void save(mlir::Value value, int column);
   mlir::Value loadSaved(mlir::Value value, int column);

@@ -58,7 +58,9 @@ NestEmitter::Emitted NestEmitter::load(const NestAccess &access, int column) {
     VectorType type = vectorOf(element);
     Value mask = columns[column].mask;
     Value zero = element.isF32() ? floatSplat(0) : intSplat(0);
-    if (!indexVector && view.strides[group] == 1) {
+    if (plan.beyondGather(access)) {
+      result = loadLanes(access, indices, indexVector, column);
+    } else if (!indexVector && view.strides[group] == 1) {
       if (mask) result = make<vector::MaskedLoadOp>(type, memref, indices, mask, zero);
       else result = make<vector::LoadOp>(type, memref, indices);
     } else {
@@ -75,6 +77,36 @@ NestEmitter::Emitted NestEmitter::load(const NestAccess &access, int column) {
   if (cast<Tensor>(access.value.getType()).isBool())
     result = make<arith::CmpIOp>(arith::CmpIPredicate::ne, result, intSplat(0));
   return {result, depth};
+}
+
+Value NestEmitter::loadLanes(const NestAccess &access, Values indices, Value indexVector, int column) {
+  Value memref = frame.operands[access.operand];
+  Type element = cast<MemRefType>(memref.getType()).getElementType();
+  const NestView &view = access.view;
+  int group = view.groupOf(plan.vectorAxis), indexed = view.groupOfIndexed();
+  // Lane i of the index makes room for element i: both are one vector of scratch.
+  Value start = index(plan.laneScratch);
+  storeScratch(indexVector ? indexVector : intSplat(0), start);
+  Value end = index(plan.lanes);
+  Value mask = columns[column].mask;
+  if (mask) end = make<arith::MinSIOp>(end, make<arith::SubIOp>(index(plan.axes[plan.vectorAxis].size), columns[column].start));
+  auto lanes = scf::ForOp::create(b, loc, index(0), end, index(1));
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPoint(lanes.getBody()->getTerminator());
+    Value lane = lanes.getInductionVar(), slot = make<arith::AddIOp>(lane, start);
+    if (group >= 0) indices[group] = make<arith::AddIOp>(indices[group], lane);
+    if (indexVector) {
+      Value bits = make<memref::LoadOp>(frame.scratch, ValueRange{slot});
+      indices[indexed] = toIndex(make<arith::BitcastOp>(b.getI32Type(), bits));
+    }
+    Value scalar = make<memref::LoadOp>(memref, indices);
+    if (!element.isF32()) scalar = make<arith::BitcastOp>(b.getF32Type(), scalar);
+    memref::StoreOp::create(b, loc, scalar, frame.scratch, ValueRange{slot});
+  }
+  Value loaded = loadScratch(element, start);
+  Value zero = element.isF32() ? floatSplat(0) : intSplat(0);
+  return mask ? make<arith::SelectOp>(mask, loaded, zero) : loaded;
 }
 
 void NestEmitter::store(unsigned number, int column) {

@@ -344,11 +344,27 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target) {
         plan.accumulators.push_back(plan.scratchElements);
         plan.scratchElements += plan.chunk;
       }
-  for (const NestView &view : plan.results)
-    if (int group = view.groupOf(plan.vectorAxis); group >= 0 && view.strides[group] != 1 && plan.laneScratch < 0) {
-      plan.laneScratch = plan.scratchElements;
-      plan.scratchElements += plan.lanes;
-    }
+  bool byLanes = llvm::any_of(plan.results, [&](const NestView &view) {
+    int group = view.groupOf(plan.vectorAxis);
+    return group >= 0 && view.strides[group] != 1;
+  });
+  byLanes |= llvm::any_of(plan.accesses, [&](const NestAccess &access) { return plan.beyondGather(access); });
+  if (byLanes) {
+    plan.laneScratch = plan.scratchElements;
+    plan.scratchElements += plan.lanes;
+  }
+}
+
+bool NestPlan::indexVaries(const NestAccess &access) const {
+  return access.along && variesAlong(cast<GatherOp>(access.value.getDefiningOp()).getIndex(), vectorAxis);
+}
+
+bool NestPlan::beyondGather(const NestAccess &access) const {
+  const NestView &view = access.view;
+  int group = view.groupOf(vectorAxis), indexed = view.groupOfIndexed();
+  int64_t reach = group >= 0 ? view.strides[group] * (lanes - 1) : 0;
+  if (indexVaries(access)) reach += view.strides[indexed] * (view.shape[indexed] - 1);
+  return reach > INT32_MAX;
 }
 
 NestPlan heddle::planNest(FusedOp op, const TargetInfo &target) {

@@ -82,7 +82,7 @@ struct NestPlan {
   int64_t scratchElements = 0;
   bool accumulatesInScratch = false;
   llvm::SmallVector<int64_t> accumulators;  // offsets in scratch, for each reduction its one or two
-  int64_t laneScratch = -1;  // offset of a vector through which a result with a stride is stored, or -1
+  int64_t laneScratch = -1;  // offset of a vector through which lanes are loaded or stored one by one, or -1
 
   bool reduces() const { return !shape.reduced.empty(); }
   bool vectorReduced() const { return vectorAxis >= 0 && axes[vectorAxis].reduced; }
@@ -91,6 +91,10 @@ struct NestPlan {
   bool variesAlong(mlir::Value value, int axis) const { return axis >= 0 && depends.lookup(value).test(axis); }
   bool variesInRow(mlir::Value value) const;  // along a reduced axis
   const NestAccess *accessOf(mlir::Value value) const;
+  /// Does the index of a gather vary along the vector axis?
+  bool indexVaries(const NestAccess &access) const;
+  /// Do the lanes of a vector of the access lie further apart than the 32-bit offsets of a gather instruction reach?
+  bool beyondGather(const NestAccess &access) const;
 };
 
 /// Plans a fused op whose shape is admitted.
