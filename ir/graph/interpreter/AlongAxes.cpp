@@ -41,6 +41,17 @@ double sumOfExp(const Array &x, int64_t start, ArrayRef<int64_t> along, double b
   return sum;
 }
 
+// log of the sum of exp(x) over a row, in two parts: they lie 1e30 apart where logits do, and one number would lose the
+// smaller. Both are 0 if no element is above -inf.
+struct LogSum {
+  double largest, rest;
+};
+LogSum logSumOfExp(const Array &x, int64_t start, ArrayRef<int64_t> along) {
+  double best = largest(x, start, along);
+  if (best == -kInfinity) return {0, 0};
+  return {best, std::log(sumOfExp(x, start, along, best))};
+}
+
 double wrap(double sum) { return static_cast<int32_t>(static_cast<uint32_t>(static_cast<int64_t>(sum))); }
 }  // namespace
 
@@ -122,10 +133,9 @@ Array heddle::evaluate(LogSoftmaxOp op, Operands operands) {
   Array result(cast<Tensor>(op.getType()));
   Rows rows(x.type, result.type, op.getOverAttr());
   for (size_t r = 0; r < rows.from.size(); ++r) {
-    double best = largest(x, rows.from[r], rows.along);
-    double shift = best == -kInfinity ? 0 : best + std::log(sumOfExp(x, rows.from[r], rows.along, best));
+    LogSum sum = logSumOfExp(x, rows.from[r], rows.along);
     for (size_t j = 0; j < rows.along.size(); ++j)
-      result.elements[rows.to[r] + rows.landing[j]] = x.elements[rows.from[r] + rows.along[j]] - shift;
+      result.elements[rows.to[r] + rows.landing[j]] = x.elements[rows.from[r] + rows.along[j]] - sum.largest - sum.rest;
   }
   return result;
 }
@@ -176,9 +186,8 @@ llvm::Expected<Array> heddle::evaluate(CrossEntropyOp op, Operands operands) {
   for (size_t i = 0; i < result.elements.size(); ++i) {
     double chosen = target.elements[id[i]];
     if (chosen < 0 || chosen >= size) return outOfRange(op, chosen, op.getOverAttr(), size);
-    double best = largest(logits, start[i], along), value = logits.elements[start[i] + along[chosen]];
-    double shift = best == -kInfinity ? 0 : best + std::log(sumOfExp(logits, start[i], along, best));
-    result.elements[i] = shift - value;
+    LogSum sum = logSumOfExp(logits, start[i], along);
+    result.elements[i] = sum.rest - (logits.elements[start[i] + along[chosen]] - sum.largest);
   }
   return result;
 }
