@@ -26,6 +26,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fmt/format.h>
+#include <malloc.h>
 
 namespace heddle {
 
@@ -285,6 +286,12 @@ mlir::OwningOpRef<mlir::ModuleOp> Compilation::kernelsFor(const TargetInfo &targ
   }
   code = stage == Stage::kernel ? exitDone : advance(*copy, Stage::kernel, target, count);
   return code == exitDone ? std::move(copy) : mlir::OwningOpRef<mlir::ModuleOp>();
+}
+
+void Compilation::release() {
+  module = {};
+  parsed = ParsedFile();
+  malloc_trim(0); // the compiler's free pages, which would otherwise stay in the process
 }
 
 std::string Compilation::sourceLine(const std::string &name, unsigned line) const {

@@ -47,6 +47,9 @@ public:
   /// Writes a file of --save-temps, where it is given; `suffix` ends its name.
   int saveTemp(const std::string &suffix, std::string_view text) const;
 
+  /// Gives back what the program was compiled from: it runs without, and training wants the memory.
+  void release();
+
   /// The text of a line of the program, for comments; empty if it is of another file.
   std::string sourceLine(const std::string &file, unsigned line) const;
 

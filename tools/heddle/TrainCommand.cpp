@@ -53,8 +53,10 @@ int run(Options &options) {
   auto loaded = options.aot ? loadByCpp(compilation, *target, code) : loadByJit(compilation, *target, code);
   if (loaded)
     code = time.finish();
-  if (code == exitDone)
+  if (code == exitDone) {
+    compilation.release();
     code = runCommand(loaded->program(), options.run);
+  }
   if (code == exitInternal)
     internalError("the runtime ended so: its message stands above");
   return code;

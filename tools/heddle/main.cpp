@@ -6,7 +6,9 @@
 
 #include "frontend/DidYouMean.h"
 #include "runtime/Abi.h"
+#include "runtime/RunError.h"
 #include "tools/heddle/InternalError.h"
+#include "tools/heddle/StackLimit.h"
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
@@ -104,6 +106,8 @@ int run(int argc, char **argv) {
     return root.exit(asked);
   } catch (const CLI::ParseError &error) {
     return explainParseError(root, error);
+  } catch (const RunError &problem) { // a value that the runtime's options refuse
+    return complain(problem);
   }
   for (const SubCommand &command : commands)
     if (*command.app)
@@ -117,6 +121,8 @@ int run(int argc, char **argv) {
 
 int main(int argc, char **argv) {
   heddle::reportInternalErrors(argc, argv);
+  if (int code = heddle::ensureStack(); code != heddle::exitDone)
+    return code;
   heddle::endWhenInterrupted();
   try {
     return heddle::run(argc, argv);
