@@ -8,9 +8,12 @@
 #include <nlohmann/json.hpp>
 #include <xxhash.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 #include <functional>
+#include <memory>
+#include <new>
 #include <set>
 
 namespace heddle {
@@ -107,22 +110,38 @@ void checkFits(const SafetensorsFile& file, const HeddleProgram& program) {
                                                 program.name, differences));
 }
 
-// The checksums of a checkpoint's tensors.
-class Checksums {
+// Reads tensors of a checkpoint in pieces, so that nothing but their place in memory is needed for them, and compares
+// them with their checksums.
+class CheckedReader {
 public:
-  explicit Checksums(const SafetensorsFile& file)
-      : file(file), known(nlohmann::json::parse(metadataOf(file, "heddle.xxh64"), nullptr, false)) {}
-  /// `data` is the tensor in memory, 4 bytes an element.
-  void check(const SafetensorsEntry& tensor, const void* data) const {
+  explicit CheckedReader(const SafetensorsFile& file)
+      : file(file), known(nlohmann::json::parse(metadataOf(file, "heddle.xxh64"), nullptr, false)),
+        hash(XXH64_createState(), XXH64_freeState), piece(size_t(kPiece)) {
+    if (!hash) throw std::bad_alloc();
+  }
+
+  /// `take(element, values, count)` gets the pieces in their order, 4 bytes an element.
+  template <typename Take> void read(const SafetensorsEntry& tensor, int32_t type, Take take) {
+    XXH64_reset(hash.get(), 0);
+    int64_t elements = tensor.elements();
+    for (int64_t done = 0; done < elements; done += kPiece) {
+      int64_t count = std::min(kPiece, elements - done);
+      file.read(tensor, done, count, type, piece.data());
+      XXH64_update(hash.get(), piece.data(), size_t(count) * 4);
+      take(done, piece.data(), count);
+    }
     auto found = known.is_object() ? known.find(tensor.name) : known.end();
-    if (!known.is_object() || found == known.end() || *found != digits(data, uint64_t(tensor.elements()) * 4))
+    if (!known.is_object() || found == known.end() || *found != fmt::format("{:016x}", uint64_t(XXH64_digest(hash.get()))))
       throw RunError(kData, fmt::format("{}: byte {}: the checksum of tensor '{}' is wrong: the file is damaged",
                                         file.path(), tensor.begin, tensor.name));
   }
 
 private:
+  static constexpr int64_t kPiece = 1 << 16;  // elements
   const SafetensorsFile& file;
   nlohmann::json known;
+  std::unique_ptr<XXH64_state_t, decltype(&XXH64_freeState)> hash;
+  std::vector<uint32_t> piece;
 };
 
 template <typename T> T number(const SafetensorsFile& file, const std::string& key, const std::string& text) {
@@ -181,20 +200,25 @@ void saveCheckpoint(const std::string& path, Session& session, const CheckpointI
   writer.write(path, header);
 }
 
-CheckpointInfo readCheckpoint(const std::string& path, const Session& session, LoadPart part, Arena& loaded) {
+namespace {
+
+// Reads a checkpoint through. With `variables`, the arena of a session, what is read goes there.
+CheckpointInfo readThrough(const std::string& path, const Session& session, LoadPart part, char* variables) {
   const HeddleProgram& program = session.program;
   SafetensorsFile file(path);
   checkHeader(file);
   checkFits(file, program);
-  Checksums checksums(file);
+  CheckedReader reader(file);
   forEachLayer(program, [&](const HeddleVariable& v, const VariableLayer& layer) {
     if (part == LoadPart::kWithoutOptimizer && v.kind == HEDDLE_OPTIMIZER) return;
     auto* tensor = file.find(layer.name);
-    char* data = loaded.data() + layer.offset;
-    int64_t elements = layerElements(v);
-    file.read(*tensor, v.type, data);
-    checksums.check(*tensor, data);
-    if (int64_t bad = firstNotFinite(v, data, elements); bad >= 0)
+    int64_t bad = -1;
+    reader.read(*tensor, v.type, [&](int64_t first, const void* data, int64_t count) {
+      int64_t at = bad < 0 ? firstNotFinite(v, data, count) : -1;
+      if (at >= 0) bad = first + at;
+      if (variables) memcpy(variables + layer.offset + first * 4, data, size_t(count) * 4);
+    });
+    if (bad >= 0)
       throw RunError(kData, fmt::format("{}: byte {}: tensor '{}': element {} is not finite", path,
                                         tensor->begin + uint64_t(bad) * 4, layer.name, bad));
   });
@@ -207,23 +231,23 @@ CheckpointInfo readCheckpoint(const std::string& path, const Session& session, L
   return info;
 }
 
+}  // namespace
+
+CheckpointInfo verifyCheckpoint(const std::string& path, const Session& session, LoadPart part) {
+  return readThrough(path, session, part, nullptr);
+}
+
 CheckpointInfo loadCheckpoint(const std::string& path, Session& session, LoadPart part) {
-  const HeddleProgram& program = session.program;
-  Arena loaded(program.variables_bytes, "variables");
-  CheckpointInfo info = readCheckpoint(path, session, part, loaded);
-  session.variables = std::move(loaded);
-  return info;
+  verifyCheckpoint(path, session, part);
+  return readThrough(path, session, part, session.variables.data());
 }
 
 void verifyChecksums(const SafetensorsFile& file) {
   checkHeader(file);
-  Checksums checksums(file);
-  std::vector<float> data;
-  for (const SafetensorsEntry& tensor : file.tensors()) {
-    data.resize(size_t(tensor.elements()));
-    file.read(tensor, tensor.dtype == "F32" ? HEDDLE_F32 : tensor.dtype == "I32" ? HEDDLE_I32 : HEDDLE_BOOL, data.data());
-    checksums.check(tensor, data.data());
-  }
+  CheckedReader reader(file);
+  for (const SafetensorsEntry& tensor : file.tensors())
+    reader.read(tensor, tensor.dtype == "F32" ? HEDDLE_F32 : tensor.dtype == "I32" ? HEDDLE_I32 : HEDDLE_BOOL,
+                [](int64_t, const void*, int64_t) {});
 }
 
 }  // namespace heddle

@@ -42,12 +42,13 @@ void saveCheckpoint(const std::string& path, Session& session, const CheckpointI
 
 enum class LoadPart { kEverything, kWithoutOptimizer };
 
-/// Reads and verifies a checkpoint into `variables`, an arena of the program's variables_bytes. Throws
-/// CheckpointMismatch for another program's checkpoint (both hashes are named), for missing, extra and misshaped tensors
-/// (all are listed) and for another version; RunError(kData) for a damaged file. Then `variables` is of no use.
-CheckpointInfo readCheckpoint(const std::string& path, const Session& session, LoadPart part, Arena& variables);
+/// Reads a checkpoint through, without keeping it. Throws CheckpointMismatch for another program's checkpoint (both hashes
+/// are named), for missing, extra and misshaped tensors (all are listed) and for another version; RunError(kData) for a
+/// damaged file.
+CheckpointInfo verifyCheckpoint(const std::string& path, const Session& session, LoadPart part);
 
-/// The same into the session's variables, all or nothing: into a new arena first, which then replaces the session's.
+/// Loads into the session's variables, all or nothing: the file is verified first and then read again into its place, so
+/// that no second arena is needed. (A file that changes between the two is an error that leaves the variables undefined.)
 CheckpointInfo loadCheckpoint(const std::string& path, Session& session, LoadPart part);
 
 /// Throws RunError(kData) unless the file is a checkpoint, of any program, with all its bits as they were written.

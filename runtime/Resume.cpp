@@ -14,11 +14,11 @@ namespace {
 std::string nameOf(const std::string& path) { return path.substr(path.rfind('/') + 1); }
 
 // What there is besides a checkpoint that is refused: a line for each, down to the first good one.
-std::string olderOnes(const std::vector<CheckpointFile>& found, size_t from, const Session& session, Arena& scratch) {
+std::string olderOnes(const std::vector<CheckpointFile>& found, size_t from, const Session& session) {
   std::string lines;
   for (size_t i = from; i < found.size(); ++i) {
     try {
-      readCheckpoint(found[i].path, session, LoadPart::kEverything, scratch);
+      verifyCheckpoint(found[i].path, session, LoadPart::kEverything);
       lines += fmt::format("\n  {} is good", nameOf(found[i].path));
       if (size_t rest = found.size() - i - 1) lines += fmt::format("; {} older ones were not looked at", rest);
       break;
@@ -64,22 +64,20 @@ LoadedCheckpoint loadNewest(const std::string& path, Session& session, LoadPart 
   if (!std::filesystem::is_directory(path, error)) return loadFile(path, session, part);
   auto found = findCheckpoints(path);
   if (found.empty()) throw RunError(kData, fmt::format("{}: holds no checkpoint (step-N.safetensors)", path));
-  Arena variables(session.program.variables_bytes, "variables");
   std::string refused;
   for (size_t i = 0; i < found.size(); ++i) {
     const std::string& file = found[i].path;
     try {
-      LoadedCheckpoint loaded{readCheckpoint(file, session, part, variables), file};
+      LoadedCheckpoint loaded{loadCheckpoint(file, session, part), file};
       // Else what is saved after it would not be the newest by name, and the next run would go back to this one.
       if (loaded.info.step != found[i].step)
         throw RunError(kData, fmt::format("{}: holds step {}: it was renamed", file, loaded.info.step));
       if (loaded.info.target != session.target.name)
         say(fmt::format("note: {} was written on target class {}; on {} the bits will differ from those of an "
                         "uninterrupted run", file, loaded.info.target, session.target.name));
-      session.variables = std::move(variables);
       return loaded;
     } catch (const CheckpointMismatch& e) {
-      throw CheckpointMismatch(e.exitCode, e.what() + olderOnes(found, i + 1, session, variables), e.help);
+      throw CheckpointMismatch(e.exitCode, e.what() + olderOnes(found, i + 1, session), e.help);
     } catch (const RunError& e) {
       say(fmt::format("warning: {}; passed over", e.what()));
       refused += fmt::format("\n  {}", e.what());
