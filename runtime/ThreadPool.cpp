@@ -49,7 +49,8 @@ int ThreadPool::availableCores() {
   return std::max(1, cores);
 }
 
-ThreadPool::ThreadPool(int threads) : count(std::max(1, threads)), ranges(new Range[std::max(1, threads)]) {
+ThreadPool::ThreadPool(int threads)
+    : count(std::max(1, threads)), jobs(new Job[size_t(count)]), ranges(new Range[size_t(count)]) {
   // More threads than cores: a spinning one would keep a working one off its core.
   spins = threads > availableCores() ? 0 : kSpins;
   workers.reserve(size_t(count));
@@ -58,28 +59,24 @@ ThreadPool::ThreadPool(int threads) : count(std::max(1, threads)), ranges(new Ra
 
 ThreadPool::~ThreadPool() { stopWorkers(); }
 
+// Allocates nothing: an exception must not leave threads behind that work for an object that was never made.
 void ThreadPool::start(int thread) {
-  struct Job {
-    ThreadPool* pool;
-    int thread;
-  };
-  auto job = std::make_unique<Job>(Job{this, thread});
   auto run = [](void* opaque) -> void* {
-    std::unique_ptr<Job> job(static_cast<Job*>(opaque));
+    auto* job = static_cast<Job*>(opaque);
     job->pool->work(job->thread);
     return nullptr;
   };
+  jobs[thread] = {this, thread};
   pthread_attr_t attributes;
   pthread_attr_init(&attributes);
   pthread_attr_setstacksize(&attributes, kStack);
   pthread_t worker;
-  int error = pthread_create(&worker, &attributes, run, job.get());
+  int error = pthread_create(&worker, &attributes, run, &jobs[thread]);
   pthread_attr_destroy(&attributes);
   if (error) {
     stopWorkers();
     throw RunError(kData, fmt::format("cannot start {} threads: {}", count, strerror(error)), "a smaller -j");
   }
-  job.release();
   workers.push_back(worker);
 }
 

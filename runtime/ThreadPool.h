@@ -49,12 +49,19 @@ private:
     std::atomic<uint64_t> beginEnd{0};
   };
 
+  // What a worker gets to know at its start.
+  struct Job {
+    ThreadPool* pool;
+    int thread;
+  };
+
   void start(int thread);
   void stopWorkers();
   void work(int thread);
   bool takeAndRun(int thread);
 
   const int count;  // not workers.size(): the first workers run while the others are still being started
+  std::unique_ptr<Job[]> jobs;
   std::vector<pthread_t> workers;
   std::unique_ptr<Range[]> ranges;
   TileFunction function = nullptr;
