@@ -289,8 +289,7 @@ mlir::OwningOpRef<mlir::ModuleOp> Compilation::kernelsFor(const TargetInfo &targ
 }
 
 void Compilation::release() {
-  module = {};
-  parsed = ParsedFile();
+  module = {}; // the sources stay: a report of an internal error holds their text
   malloc_trim(0); // the compiler's free pages, which would otherwise stay in the process
 }
 
