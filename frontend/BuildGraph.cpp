@@ -507,6 +507,10 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
       diagnostics.error(Code::H0413, span, fmt::format("the input `{}` has {} dims, not {}", input, shape.size(), dims.size()));
       return;
     }
+    if (llvm::is_contained(shape, 0)) {
+      diagnostics.error(Code::H0413, span, fmt::format("the input `{}` has a dim of size 0", input));
+      return;
+    }
     for (size_t i = 0; i < dims.size(); ++i) {
       int64_t size = shape[shape.size() - dims.size() + i];
       const std::string &dim = dims[i].name;

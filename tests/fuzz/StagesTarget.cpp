@@ -2,7 +2,7 @@
 // without one it is the graph. Whatever the text:
 // - it is refused with a diagnostic, or parses to a module that keeps the stage's contract (passes/StageForm.h);
 // - an accepted module prints as text that parses to a module that prints the same;
-// - with small shapes it goes on to kernels, every stage keeps its contract, or a pass says what it refuses.
+// - with small shapes it goes on to kernels and every stage keeps its contract, or a pass says what it refuses.
 #include "Budget.h"
 #include "TokenMutator.h"
 
@@ -74,9 +74,9 @@ bool small(mlir::ModuleOp module) {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Budget budget;
   renewContext();
-  llvm::StringRef text(reinterpret_cast<const char *>(data), size);
+  std::string text(reinterpret_cast<const char *>(data), size); // MLIR reads up to a NUL
   Stage stage = stageOf(text);
-  if (checkStageText(std::string_view(text.data(), text.size())))
+  if (checkStageText(text))
     return 0;
   errors = 0, said.clear();
   auto module = read(text);
