@@ -1,7 +1,8 @@
 // The algebra of sizes. Coefficients that leave 64 bits make the result a symbol: then nothing is provable, which is
-// safe. See Axis.h.
+// safe. So does a formula that grows too large: a few lines can double one thirty times. See Axis.h.
 #include "frontend/Axis.h"
 
+#include <cstdlib>
 #include <fmt/format.h>
 #include <numeric>
 
@@ -37,21 +38,43 @@ bool Formula::add(const Monomial &monomial, Rational c) {
   return true;
 }
 
+constexpr size_t mostFactors = 256; // of all terms together: far beyond any model's sizes
+constexpr int mostExponent = 1 << 16;
+constexpr size_t longestKey = 4096;
+
+Formula Formula::unprovable() {
+  static uint64_t count = 0;
+  return symbol(fmt::format("size@{}", ++count));
+}
+
+Formula Formula::bounded() const {
+  size_t factors = 0;
+  for (auto &[monomial, c] : terms) {
+    factors += 1 + monomial.size();
+    for (auto &[name, exponent] : monomial)
+      if (std::abs(exponent) > mostExponent)
+        return unprovable();
+  }
+  return factors > mostFactors ? unprovable() : *this;
+}
+
 Formula operator+(const Formula &a, const Formula &b) {
   Formula result = a;
   for (auto &[monomial, c] : b.terms)
     if (!result.add(monomial, c))
       return Formula::opaque(a, "+", b);
-  return result;
+  return result.bounded();
 }
 Formula operator-(const Formula &a, const Formula &b) {
   Formula result = a;
   for (auto &[monomial, c] : b.terms)
     if (c.num == INT64_MIN || !result.add(monomial, {-c.num, c.den}))
       return Formula::opaque(a, "-", b);
-  return result;
+  return result.bounded();
 }
 Formula operator*(const Formula &a, const Formula &b) {
+  if (a.terms.size() * b.terms.size() > mostFactors)
+    return Formula::unprovable();
   Formula result;
   for (auto &[ma, ca] : a.terms)
     for (auto &[mb, cb] : b.terms) {
@@ -64,7 +87,7 @@ Formula operator*(const Formula &a, const Formula &b) {
           !result.add(product, c))
         return Formula::opaque(a, "*", b);
     }
-  return result;
+  return result.bounded();
 }
 Formula operator/(const Formula &a, const Formula &b) {
   if (b.terms.size() != 1)
@@ -78,7 +101,8 @@ Formula operator/(const Formula &a, const Formula &b) {
   return a * inverse;
 }
 Formula Formula::opaque(const Formula &a, const char *op, const Formula &b) {
-  return symbol(fmt::format("({} {} {})", a.key(), op, b.key()));
+  std::string left = a.key(), right = b.key();
+  return left.size() + right.size() > longestKey ? unprovable() : symbol(fmt::format("({} {} {})", left, op, right));
 }
 
 std::string Formula::key() const {

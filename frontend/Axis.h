@@ -38,6 +38,9 @@ private:
     bool operator==(const Rational &) const = default;
   };
   bool add(const Monomial &monomial, Rational coefficient);
+  /// Itself, or a symbol of its own if it has grown too large to be worth proving anything with.
+  Formula bounded() const;
+  static Formula unprovable();
   std::map<Monomial, Rational> terms; // never a coefficient of 0
 };
 

@@ -15,15 +15,6 @@ namespace {
 
 using Sizes = std::map<std::string, int64_t>;
 
-// All modules of the file and of its libraries, where they are defined.
-void checkModules(Elaborator &el, const ModuleTable &table) {
-  for (const Module &module : table.file().modules)
-    el.checkModule(module);
-  for (auto &library : table.libraries())
-    for (const Module &module : library->modules)
-      el.checkModule(module);
-}
-
 Value dataValue(const std::vector<Value> &fields, bool known) {
   Value data;
   data.kind = Value::Kind::Data;
@@ -70,7 +61,8 @@ std::vector<std::pair<std::string, Value>> walkBlock(Elaborator &el, const Train
     if (el.building() && el.failed())
       return {};
     if (auto *let = stmt->as<LetStmt>()) {
-      el.let(*let, frame);
+      if (!block.misnamed.count(let))
+        el.let(*let, frame);
     } else if (auto *loss = stmt->as<LossStmt>()) {
       frame.subject = loss->name.name;
       Value v = el.expr(*loss->value, frame);
@@ -88,7 +80,7 @@ std::vector<std::pair<std::string, Value>> walkBlock(Elaborator &el, const Train
       losses.push_back({"loss." + loss->name.name, v});
     }
   }
-  if (!block.minimise) {
+  if (!block.minimise || (losses.empty() && !el.building())) { // that there is no loss has been reported
     minimise = losses.empty() ? "" : losses[0].first;
     return losses;
   }
@@ -119,6 +111,8 @@ std::vector<Value> checkFields(Elaborator &el, const TrainBlock &block, Elaborat
       if (Axis *axis = el.findDim(dim.name, frame))
         v.dims.push_back(axis);
     v.index = field.element != Element::F32;
+    if (v.dims.size() < field.dims.size() || field.element == Element::BF16)
+      v = Value(); // reported where the field is declared
     v.name = "data." + field.name;
     v.made = block.data.span;
     fields.push_back(v);
@@ -266,7 +260,9 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
 }
 
 /// @sample, where the block trains a token model whose logits need nothing but the ids.
-void buildSample(const ModuleTable &table, mlir::ModuleOp graph, const TrainBlock &block, Sizes sizes) {
+/// That a parameter depends on the batch is an error; what else keeps it from sampling is none.
+void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const TrainBlock &block,
+                 Sizes sizes) {
   const Call *loss = tokenLoss(*block.ast);
   const DataField *ids = nullptr;
   for (const DataField &field : block.data.fields)
@@ -303,6 +299,9 @@ void buildSample(const ModuleTable &table, mlir::ModuleOp graph, const TrainBloc
   const Ident *classes = classesOf(*loss);
   Axis *axis = classes ? el.findDim(classes->name, frame) : nullptr;
   Axis *batch = el.findDim(ids->dims[0].name, frame), *time = el.findDim(ids->dims[1].name, frame);
+  for (const Diagnostic *problem : silent.shown())
+    if (problem->code == Code::H0308)
+      diagnostics.add(*problem);
   if (el.failed() || !logits.isF32() || !axis || logits.dims.size() != 3 || !logits.has(batch) || !logits.has(time) ||
       !logits.has(axis)) {
     entry.func.erase();
@@ -330,7 +329,8 @@ const Train *findTrain(const File &file, const std::string &name, Diagnostics &d
   else if (name.empty())
     diagnostics.error(Code::H0408, file.trains[1].name.span, "the file has several train blocks").help("say which: " + list);
   else
-    diagnostics.error(Code::H0408, end, fmt::format("there is no train block `{}`", name)).help("there are: " + list);
+    diagnostics.error(Code::H0408, end, fmt::format("there is no train block `{}`", name))
+        .help(nearest(name, names).empty() ? "there are: " + list : didYouMean(name, names));
   return nullptr;
 }
 
@@ -407,7 +407,7 @@ void checkFile(const File &file, Diagnostics &diagnostics, const BuildSettings &
     Elaborator el(table, diagnostics, Elaborator::Mode::Check, readSizes(file, train, diagnostics, settings));
     el.declareFileDims();
     if (first)
-      checkModules(el, table);
+      el.checkModules();
     first = false;
     if (train)
       checkTrain(el, table, *train, settings);
@@ -430,7 +430,7 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   {
     Elaborator el(table, diagnostics, Elaborator::Mode::Check, sizes);
     el.declareFileDims();
-    checkModules(el, table);
+    el.checkModules();
     block = checkTrain(el, table, *train, settings);
   }
   if (diagnostics.hasErrors())
@@ -445,7 +445,9 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   for (const char *entry : {"train", "eval"})
     if (!buildLosses(table, diagnostics, *graph, block, sizes, entry, ranges, minimise))
       return {};
-  buildSample(table, *graph, block, sizes);
+  buildSample(table, diagnostics, *graph, block, sizes);
+  if (diagnostics.hasErrors())
+    return {};
   mlir::Builder builder(&context);
   graph->getOperation()->setAttr("heddle.program", builder.getStringAttr(block.ast->name.name));
   std::string shown = minimise.rfind("loss.", 0) == 0 ? minimise.substr(5) : minimise;
@@ -471,8 +473,10 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
     for (const Train &t : file.trains)
       names.push_back(t.name.name);
     Diagnostic &d = diagnostics.error(Code::H0408, end, fmt::format("there is no module or train block `{}`", name));
-    if (std::string hint = didYouMean(name, names); !hint.empty())
-      d.help(hint);
+    std::string hint = didYouMean(name, names), list;
+    for (const std::string &n : names)
+      list += (list.empty() ? "" : ", ") + n;
+    d.help(hint.empty() ? "there are: " + list : hint);
     return {};
   }
   if (module)
@@ -530,7 +534,7 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
   {
     Elaborator el(table, diagnostics, Elaborator::Mode::Check, sizes);
     el.declareFileDims();
-    checkModules(el, table);
+    el.checkModules();
     if (train)
       block = checkTrain(el, table, *train, fileSettings);
   }

@@ -76,9 +76,19 @@ struct Binder {
         while (next != module.params.end() && next->kind != Parameter::Kind::Tensor)
           ++next;
         if (next == module.params.end()) {
-          el.error(Code::H0320, arg.span, fmt::format("too many arguments for module `{}`", module.name.name))
-              .label(module.name.span, "declared here")
-              .help(fmt::format("its arguments are {}; dims and constants are given by name", usage()));
+          Diagnostic &d = el.error(Code::H0320, arg.span, fmt::format("too many arguments for module `{}`", module.name.name));
+          d.label(module.name.span, "declared here");
+          // `Linear(x, F)` for `Linear(x, O = F)`
+          auto *word = arg.value->as<Name>();
+          const Parameter *dim = nullptr;
+          for (const Parameter &q : module.params)
+            if (q.kind == Parameter::Kind::Dim && !dim && !given.count(&q) && !own.count(q.name.name))
+              dim = &q;
+          if (word && dim && el.findDim(word->name, frame))
+            d.help(fmt::format("a dim is given by its name: `{} = {}`", dim->name.name, word->name))
+                .replace(arg.span, fmt::format("{} = {}", dim->name.name, word->name));
+          else
+            d.help(fmt::format("its arguments are {}; dims and constants are given by name", usage()));
           el.expr(*arg.value, frame);
           good = false;
           continue;
@@ -95,12 +105,13 @@ struct Binder {
         std::vector<std::string> names;
         for (const Parameter &q : module.params)
           names.push_back(q.name.name);
+        names.insert(names.end(), ownNames.begin(), ownNames.end());
         Diagnostic &d = el.error(Code::H0320, arg.name.span.valid() ? arg.name.span : arg.span,
                                  p ? fmt::format("the argument `{}` is given twice", p->name.name)
                                    : fmt::format("module `{}` has no argument `{}`", module.name.name, arg.name.name));
         d.label(module.name.span, "declared here");
-        std::string hint = p ? "" : didYouMean(arg.name.name, names);
-        d.help(hint.empty() ? "its arguments are " + usage() : hint);
+        if (p || !suggest(d, arg.name.span, arg.name.name, names))
+          d.help("its arguments are " + usage());
         good = false;
         continue;
       }
@@ -307,24 +318,55 @@ struct Binder {
 
 } // namespace
 
+void Elaborator::unknownCallee(const Call &call, Frame &frame) {
+  const std::string &name = call.callee.name;
+  if (!diagnostics.firstTime("callee " + name))
+    return;
+  std::vector<std::string> names;
+  if (!diagnostics.full())
+    names = table.moduleNames(frame.file);
+  for (const std::string &function : builtinNames())
+    names.push_back(function);
+  Diagnostic &d = error(Code::H0208, call.callee.span, fmt::format("there is no module or function `{}`", name));
+  // What is known under another name, or said without a function.
+  static const std::map<std::string, std::string> habits = {
+      {"masked_fill", "a choice between values is `where(condition, a, b)`: `where(pos(S) <= pos(T), s, -inf)`"},
+      {"matmul", "a product is `a @[K] b`: it sums over the axis that it names"},
+      {"bmm", "a product is `a @[K] b`: it sums over the axis that it names, and the shared ones are batches"},
+      {"einsum", "a product is `a @[K] b`: it sums over the axis that it names"},
+      {"transpose", "axes have names: nothing is transposed before `@`, and `x[T -> S]` renames an axis"},
+      {"permute", "axes have names, and their order means nothing to `@`"},
+      {"reshape", "axes have names: declare the axes that are meant and use them from the start"},
+      {"view", "axes have names: declare the axes that are meant and use them from the start"},
+      {"unsqueeze", "an axis is added in the open: `x[+S]`"},
+      {"cat", "`concat(a, b, over M + N -> J)`, which is not supported yet"},
+      {"arange", "the positions along an axis are `pos(T)`"},
+      {"Embedding", "a table is a parameter, and a look-up an index: `param table: f32[V,D] ~ normal(0.02)`, `table[V = ids]`"},
+      {"ReLU", "it is a function: `relu(x)`"},
+      {"GELU", "it is a function: `gelu(x)`"},
+      {"mse_loss", "write the formula: `mean((x - y)^2)`"},
+      {"MSELoss", "write the formula: `mean((x - y)^2)`"},
+      {"CrossEntropyLoss", "it is a function: `cross_entropy(logits, target, over V)`"}};
+  if (auto habit = habits.find(name); habit != habits.end())
+    d.help(habit->second);
+  else if (table.inUnusedLibrary(name))
+    d.help("it is in the library: write `use std.nn` at the top of the file");
+  else
+    suggest(d, call.callee.span, name, names);
+}
+
 Value Elaborator::call(const Call &call, Frame &frame) {
   const Module *module = table.find(frame.file, call.callee.name);
   if (!module) {
     if (isBuiltin(call.callee.name))
       return builtin(call, frame);
-    std::vector<std::string> names = table.moduleNames(frame.file);
-    for (const char *f : {"softmax", "log_softmax", "layer_norm", "rms_norm", "dropout", "cross_entropy", "gelu",
-                          "gelu_tanh", "relu", "silu", "tanh", "sigmoid", "exp", "log", "sqrt", "where", "pos", "mean"})
-      names.push_back(f);
-    Diagnostic &d = error(Code::H0208, call.callee.span, fmt::format("there is no module or function `{}`", call.callee.name));
-    std::string hint = didYouMean(call.callee.name, names);
-    bool library = false;
-    for (const char *name : {"Linear", "Projection", "LayerNorm", "RmsNorm", "MultiHead"})
-      library |= call.callee.name == name;
-    if (library && frame.file == &table.file() && table.libraries().empty())
-      d.help("it is in the library: write `use std.nn` at the top of the file");
-    else if (!hint.empty())
-      d.help(hint);
+    unknownCallee(call, frame);
+    return {};
+  }
+  if (unsound.count(module)) { // its own error is reported; what it would return is not known
+    for (const Argument &arg : call.args)
+      if (arg.value && arg.kind == Argument::Kind::Positional)
+        expr(*arg.value, frame);
     return {};
   }
   const ModuleTable::ModuleInfo &info = table.info(module);
@@ -410,14 +452,14 @@ Value Elaborator::call(const Call &call, Frame &frame) {
 
   if (!countOp(call.span))
     return {};
-  auto liveBefore = liveIds;
+  size_t liveBefore = idLog.size();
   // Own dims become the caller's axes unless two would meet.
   std::map<Axis *, Axis *> inner; // axis outside -> axis inside, where they differ
   std::map<std::string, Axis *> insideOf;
   std::set<Axis *> used(bind.rest.begin(), bind.rest.end());
   for (auto &[name, axis] : bind.own) {
     bool mentioned = axis->ofFile && info.file == &table.file() && fileDim(axis->name) == axis &&
-                     info.mentions.count(axis->name) && !bind.isOwn(axis->name);
+                     table.mentions(module, axis->name) && !bind.isOwn(axis->name);
     if (used.insert(axis).second && !mentioned) {
       insideOf[name] = axis;
       continue;
@@ -457,7 +499,8 @@ Value Elaborator::call(const Call &call, Frame &frame) {
       std::replace(values[i].dims.begin(), values[i].dims.end(), from, to);
       values[i] = emit<RenameOp>(call.callee.span, values[i], values[i].ir, id(from), id(to));
     }
-  liveIds = std::move(liveBefore);
+  for (; idLog.size() > liveBefore; idLog.pop_back())
+    liveIds.erase(idLog.back());
   return result.isUnknown() ? Value() : pack(values);
 }
 

@@ -2,8 +2,8 @@
 //
 // A size is worked out in 64 bits; an overflow, a division that leaves a rest and a size below 1 are errors. The size
 // of an axis may be unknown: open dims without a value, and the own dims of a generic module while it is checked.
-#include "frontend/DidYouMean.h"
 #include "frontend/Elaborator.h"
+#include "frontend/UnknownDim.h"
 
 namespace heddle {
 using namespace ast;
@@ -14,13 +14,25 @@ Axis *Elaborator::freshAxis(std::string name, std::optional<int64_t> size, Formu
   axis.size = size;
   axis.formula = std::move(formula);
   axis.declared = span;
-  axis.id = name;
-  // One name never has two sizes in a graph: ops of different calls may end up in one loop nest.
-  for (int n = 2; liveIds.count(axis.id) || (size && idSizes.count(axis.id) && idSizes[axis.id] != *size); ++n)
-    axis.id = fmt::format("{}.{}", name, n);
+  if (!building()) { // no graph: the id only has to be one of its own
+    axis.id = fmt::format("{}.{}", name, axes.size());
+    return &axis;
+  }
+  // One name never has two sizes in a graph: ops of different calls may end up in one loop nest. So an id is used again
+  // for the same size alone, when no other axis of that id is live.
+  std::vector<std::string> &ids = idsOf[{name, size.value_or(-1)}];
+  for (const std::string &id : ids)
+    if (axis.id.empty() && !liveIds.count(id))
+      axis.id = id;
+  while (axis.id.empty()) {
+    size_t n = ++idCounts[name];
+    std::string id = n == 1 ? name : fmt::format("{}.{}", name, n);
+    ids.push_back(id);
+    if (!liveIds.count(id))
+      axis.id = id;
+  }
   liveIds.insert(axis.id);
-  if (size)
-    idSizes[axis.id] = *size;
+  idLog.push_back(axis.id);
   return &axis;
 }
 
@@ -35,8 +47,15 @@ Axis *Elaborator::declare(const DimDecl &decl, Frame &frame, bool ofFile) {
   const std::string &name = decl.name.name;
   std::map<std::string, Axis *> &declared = ofFile ? fileAxes : frame.dims;
   if (auto it = declared.find(name); it != declared.end()) {
-    error(Code::H0212, decl.name.span, fmt::format("dim `{}` is declared twice", name))
-        .label(it->second->declared, "declared here first");
+    // A line that stands twice is one mistake, however many dims it declares.
+    std::string line = fmt::format("dims twice {}", decl.name.span.start().line);
+    Diagnostic *same = diagnostics.shared(line);
+    Diagnostic &d = same ? *same : error(Code::H0212, decl.name.span, fmt::format("dim `{}` is declared twice", name));
+    if (same)
+      d.label(decl.name.span, fmt::format("so is `{}`", name));
+    else
+      diagnostics.share(line, d);
+    d.label(it->second->declared, fmt::format("`{}` is declared here first", name));
     return it->second;
   }
   std::optional<int64_t> value;
@@ -98,11 +117,7 @@ std::vector<std::string> Elaborator::dimNames(const Frame &frame) const {
 Axis *Elaborator::dim(const Ident &name, const Frame &frame) {
   if (Axis *axis = findDim(name.name, frame))
     return axis;
-  Diagnostic &d = error(Code::H0201, name.span, fmt::format("there is no dim `{}`", name.name));
-  std::string hint = didYouMean(name.name, dimNames(frame));
-  d.help(hint.empty() ? fmt::format("declare it: `dim {} = 8`, or `dim {}` for a size that is given later", name.name,
-                                    name.name)
-                      : hint);
+  reportUnknownDim(diagnostics, name, [&] { return dimNames(frame); });
   return nullptr;
 }
 
@@ -148,6 +163,8 @@ std::optional<Elaborator::Size> Elaborator::size(const Expr &e, const Frame &fra
     auto x = size(*unary->operand, frame);
     if (!x)
       return std::nullopt;
+    if (x->value == INT64_MIN)
+      return overflow(e.span);
     return Size{x->value ? std::optional<int64_t>(-*x->value) : std::nullopt, Formula::number(0) - x->formula};
   }
   auto *binary = e.as<Binary>();

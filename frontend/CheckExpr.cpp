@@ -1,12 +1,24 @@
 // The forms of expressions: dispatch, literals, names, attributes.
 #include "frontend/DidYouMean.h"
 #include "frontend/Elaborator.h"
+#include "frontend/Parser.h"
 
 namespace heddle {
 using namespace ast;
 
 Value Elaborator::expr(const Expr &e, Frame &frame) {
   Value result;
+  // The parser bounds one expression; through calls, many add up on the stack.
+  struct Level {
+    size_t &depth;
+    explicit Level(size_t &depth) : depth(++depth) {}
+    ~Level() { --depth; }
+  } level(depth);
+  if (depth > maxDepth) {
+    error(Code::H0601, e.span, fmt::format("expressions are nested more than {} levels deep, through calls", maxDepth))
+        .help("give a part of it a name on a line of its own");
+    return {};
+  }
   switch (e.kind) {
   case ExprKind::IntLiteral:
     return Value::of(Number::ofInt(e.as<IntLiteral>()->value));
@@ -43,10 +55,31 @@ Value Elaborator::expr(const Expr &e, Frame &frame) {
     result = index(*e.as<Index>(), frame);
     break;
   }
+  if (result.dims.size() > maxTypeDims) {
+    error(Code::H0605, e.span, fmt::format("this value has {} dims; the limit is {}", result.dims.size(), maxTypeDims));
+    return {};
+  }
   result.name.clear();
   result.source = {};
   result.made = e.span;
   return result;
+}
+
+// Where the body that a frame walks makes a value or a parameter of this name, if anywhere.
+static std::optional<Span> madeLater(const std::string &name, const Elaborator::Frame &frame) {
+  if (!frame.module)
+    return std::nullopt;
+  for (const StmtPtr &stmt : frame.module->body) {
+    if (auto *let = stmt->as<LetStmt>())
+      for (const Ident &target : let->targets)
+        if (target.name == name)
+          return target.span;
+    if (auto *param = stmt->as<ParamStmt>())
+      for (const Ident &declared : param->names)
+        if (declared.name == name)
+          return declared.span;
+  }
+  return std::nullopt;
 }
 
 Value Elaborator::name(const Name &e, Frame &frame) {
@@ -64,16 +97,31 @@ Value Elaborator::name(const Name &e, Frame &frame) {
     v.name = e.name;
     return v;
   }
+  // A name that is missing is reported once in its body; one that stands for a dim elsewhere, once in the file.
+  std::string body = frame.module ? frame.module->name.name : "";
+  bool isDim = table.mentionsDim(e.name);
+  if (isDim ? !diagnostics.firstTime("dim " + e.name) : !diagnostics.firstTime(fmt::format("value {} of {}", e.name, body)))
+    return {};
+  if (diagnostics.full()) {
+    error(Code::H0208, e.span, fmt::format("there is no value `{}`", e.name));
+    return {};
+  }
   std::vector<std::string> known = dimNames(frame);
   for (auto &[name, value] : frame.names)
     known.push_back(name);
   Diagnostic &d = error(Code::H0208, e.span, fmt::format("there is no value `{}`", e.name));
-  if (std::string hint = didYouMean(e.name, known); !hint.empty())
-    d.help(hint);
+  if (auto later = madeLater(e.name, frame))
+    d.label(*later, fmt::format("`{}` is made here, further down", e.name)).help("move its line above its use");
+  else if (suggest(d, e.span, e.name, known))
+    return {};
+  else if (isDim)
+    d.help(fmt::format("if it is a dim, declare it: `dim {} = 8`", e.name));
   else if (table.find(frame.file, e.name))
     d.help(fmt::format("`{}` is a module: call it, `{}(...)`", e.name, e.name));
   else if (isBuiltin(e.name))
     d.help(fmt::format("`{}` is a function: call it, `{}(x)`", e.name, e.name));
+  else
+    d.help("a value is an argument, a parameter, or made above its use");
   return {};
 }
 
@@ -84,7 +132,12 @@ Value Elaborator::attribute(const Attribute &e, Frame &frame) {
     if (it != frame.names.end() && it->second.isUnknown())
       return {};
     Diagnostic &d = error(Code::H0207, e.span, "only `data` has fields");
-    if (frame.module)
+    const std::string &word = e.attribute.name;
+    bool moves = word == "T" || word == "mT" || word == "transpose" || word == "view" || word == "reshape" || word == "permute";
+    if (moves || word == "shape" || word == "size")
+      d.help(moves ? "axes have names: nothing is transposed or reshaped before `@`, and `x[T -> S]` renames one"
+                   : "the size of an axis is the dim itself: `K^-0.5`");
+    else if (frame.module)
       d.help("pass the field to the module as an argument");
     return {};
   }
@@ -97,10 +150,11 @@ Value Elaborator::attribute(const Attribute &e, Frame &frame) {
   if (it->second.text == "unknown")
     return {};
   Diagnostic &d = error(Code::H0207, e.attribute.span, fmt::format("the data has no field `{}`", e.attribute.name));
-  std::string hint = didYouMean(e.attribute.name, fields), list;
+  std::string list;
   for (const std::string &field : fields)
     list += (list.empty() ? "" : ", ") + field;
-  d.help(hint.empty() ? "its fields are " + list : hint);
+  if (!suggest(d, e.attribute.span, e.attribute.name, fields))
+    d.help("its fields are " + list);
   return {};
 }
 

@@ -409,9 +409,11 @@ bool collect(Elaborator &el, const Function &f, const Call &call, Elaborator::Fr
       for (const char *name : f.also)
         known |= arg.name.name == name;
       if (!known || args.named.count(arg.name.name)) {
-        el.error(Code::H0224, arg.name.span, known ? fmt::format("`{}` is given twice", arg.name.name)
-                                                   : fmt::format("`{}` has no argument `{}`", f.name, arg.name.name))
-            .help(fmt::format("write `{}`", f.usage));
+        Diagnostic &d = el.error(Code::H0224, arg.name.span,
+                                 known ? fmt::format("`{}` is given twice", arg.name.name)
+                                       : fmt::format("`{}` has no argument `{}`", f.name, arg.name.name));
+        if (known || !suggest(d, arg.name.span, arg.name.name, {f.also.begin(), f.also.end()}))
+          d.help(fmt::format("write `{}`", f.usage));
         good = false;
         break;
       }
@@ -445,7 +447,7 @@ bool collect(Elaborator &el, const Function &f, const Call &call, Elaborator::Fr
       break;
     }
   }
-  if (args.values.size() < f.least || args.values.size() > f.most) {
+  if (good && (args.values.size() < f.least || args.values.size() > f.most)) {
     el.error(Code::H0224, call.parens, fmt::format("`{}` takes {} argument{}, {} given", f.name, f.most == f.least
                  ? fmt::format("{}", f.least) : fmt::format("{} or {}", f.least, f.most),
              f.most == 1 ? "" : "s", args.values.size()))
@@ -456,6 +458,13 @@ bool collect(Elaborator &el, const Function &f, const Call &call, Elaborator::Fr
 }
 
 } // namespace
+
+std::vector<std::string> Elaborator::builtinNames() {
+  std::vector<std::string> names{"concat"};
+  for (const Function &f : functions)
+    names.push_back(f.name);
+  return names;
+}
 
 bool Elaborator::isBuiltin(const std::string &name) { return lookup(name) || name == "concat"; }
 

@@ -3,13 +3,29 @@
 // Names follow the text: a `let` may assign a name anew, inside a `repeat` too. A name that existed before the loop
 // and is assigned in it is carried from one iteration to the next, with one type; what is first assigned inside ends
 // with the body.
+#include "frontend/DidYouMean.h"
 #include "frontend/Elaborator.h"
 
 namespace heddle {
 using namespace ast;
 
-void Elaborator::checkModule(const Module &module) {
-  Frame frame;
+void Elaborator::checkModules() {
+  std::vector<const Module *> modules;
+  for (const Module &module : table.file().modules)
+    modules.push_back(&module);
+  for (auto &library : table.libraries())
+    for (const Module &module : library->modules)
+      modules.push_back(&module);
+  std::vector<Frame> frames(modules.size());
+  for (size_t i = 0; i < modules.size(); ++i)
+    checkSignature(*modules[i], frames[i]);
+  for (Frame &frame : frames)
+    checkBody(frame);
+}
+
+void Elaborator::checkSignature(const Module &module, Frame &frame) {
+  size_t errorsBefore = diagnostics.errorCount();
+  bool known = true; // all dims of the types; one that is not known may have been reported elsewhere
   frame.module = &module;
   frame.file = table.info(&module).file;
   // Its own dims: those that are formal, and every other name of a signature that the file does not declare.
@@ -44,7 +60,8 @@ void Elaborator::checkModule(const Module &module) {
     Value v;
     if (param.kind == Parameter::Kind::Tensor) {
       std::vector<Axis *> dims;
-      if (resolve(param.type, frame, dims) && !refuseElement(param.type.element, param.type.elementSpan)) {
+      known &= resolve(param.type, frame, dims);
+      if (known && !refuseElement(param.type.element, param.type.elementSpan)) {
         v = Value::tensor(param.type.element, dims);
         v.index = param.type.element != Element::F32;
       }
@@ -75,41 +92,47 @@ void Elaborator::checkModule(const Module &module) {
       error(Code::H0311, *result.rest, "no argument of the module has a `..`, so the result cannot have one");
     for (const Ident &name : result.dims)
       if (!findDim(name.name, frame)) {
-        error(Code::H0311, name.span, fmt::format("nothing binds the dim `{}` of the result", name.name))
-            .help(fmt::format("declare it in the file, or make it an argument: `module {}(..., dim {})`",
-                              module.name.name, name.name));
+        if (diagnostics.firstTime("dim " + name.name)) {
+          Diagnostic &d = error(Code::H0311, name.span, fmt::format("nothing binds the dim `{}` of the result", name.name));
+          if (!suggest(d, name.span, name.name, dimNames(frame)))
+            d.help(fmt::format("declare it in the file, or make it an argument: `module {}(..., dim {})`",
+                               module.name.name, name.name));
+        }
         own(name);
-        frame.broken = true;
+        known = false;
       }
-    resolve(result, frame, dims);
+    known &= resolve(result, frame, dims);
     refuseElement(result.element, result.elementSpan);
   }
+  frame.broken = !known || diagnostics.errorCount() > errorsBefore;
+  if (frame.broken)
+    unsound.insert(&module);
+}
+
+void Elaborator::checkBody(Frame &frame) {
   const Frame *outer = current;
   current = &frame;
   std::vector<Value> results;
-  statements(module.body, frame, &results);
+  statements(frame.module->body, frame, &results);
   current = outer;
 }
 
 bool Elaborator::statements(const std::vector<StmtPtr> &body, Frame &frame, std::vector<Value> *results) {
   bool returnedOnce = false;
+  // What follows a `return` is reported, and the `return` not looked at: it mostly needs what stands below it.
+  for (size_t i = 0; results && i + 1 < body.size() && !frame.returns; ++i)
+    if (body[i]->is<ReturnStmt>()) {
+      error(Code::H0312, body[i + 1]->span, "nothing can follow `return`")
+          .label(body[i]->span, "returned here")
+          .help("move the `return` to the end of the module");
+      frame.returns = true;
+    }
   for (const StmtPtr &stmt : body) {
     if (building() && failed())
       return false;
-    if (returnedOnce) {
-      error(Code::H0312, stmt->span, "nothing can follow `return`");
-      return true;
-    }
     switch (stmt->kind) {
     case StmtKind::Dim:
-      for (const DimDecl &decl : stmt->as<DimStmt>()->decls) {
-        if (!decl.size && !decl.like)
-          error(Code::H0313, decl.name.span, fmt::format("the dim `{}` of a module needs a size", decl.name.name))
-              .help(fmt::format("write `dim {} = 8`, or let the caller give it: `module M(..., dim {})`", decl.name.name,
-                                decl.name.name));
-        else
-          declare(decl, frame, false);
-      }
+      dims(*stmt->as<DimStmt>(), frame);
       break;
     case StmtKind::Param:
       param(*stmt->as<ParamStmt>(), frame);
@@ -133,11 +156,15 @@ bool Elaborator::statements(const std::vector<StmtPtr> &body, Frame &frame, std:
       break;
     case StmtKind::Return:
       if (!results) {
-        error(Code::H0312, stmt->span, "`return` cannot stand inside `repeat`")
-            .help("assign the value to a name and return it after the loop");
+        if (!frame.returns)
+          error(Code::H0312, stmt->span, "`return` cannot stand inside `repeat`")
+              .help("assign the value to a name and return it after the loop");
+        frame.returns = true;
         break;
       }
       returnedOnce = true;
+      if (frame.returns)
+        break;
       if (auto values = returned(*stmt->as<ReturnStmt>(), frame))
         *results = *values;
       break;
@@ -145,10 +172,27 @@ bool Elaborator::statements(const std::vector<StmtPtr> &body, Frame &frame, std:
       break; // statements of train blocks: the parser keeps them out of modules
     }
   }
-  if (results && !returnedOnce && frame.module)
+  if (results && !returnedOnce && frame.module && !frame.returns)
     error(Code::H0312, frame.module->close, fmt::format("module `{}` does not return", frame.module->name.name))
         .help("end it with `return x`");
   return true;
+}
+
+// A dim without a size is an error, and an axis all the same, so that its uses are none.
+void Elaborator::dims(const DimStmt &stmt, Frame &frame) {
+  Diagnostic *open = nullptr;
+  for (const DimDecl &decl : stmt.decls) {
+    const std::string &name = decl.name.name;
+    if (!building() && !decl.size && !decl.like) {
+      if (open)
+        open->label(decl.name.span, fmt::format("so does `{}`", name));
+      else
+        open = &error(Code::H0313, decl.name.span, fmt::format("the dim `{}` of a module needs a size", name))
+                    .help(fmt::format("write `dim {0} = 8`, or let the caller give it: `module {1}(..., dim {0})`", name,
+                                      frame.module->name.name));
+    }
+    declare(decl, frame, false);
+  }
 }
 
 void Elaborator::let(const LetStmt &stmt, Frame &frame) {
@@ -181,10 +225,12 @@ void Elaborator::let(const LetStmt &stmt, Frame &frame) {
       error(Code::H0206, stmt.value->span, "a string is not a value of a model");
       v = Value();
     }
-    if (Axis *axis = findDim(target.name, frame); axis && !building())
+    if (Axis *axis = findDim(target.name, frame); axis && !building()) {
       error(Code::H0306, target.span, fmt::format("`{}` is a dim", target.name))
           .label(axis->declared, "declared here")
           .help("choose another name");
+      v = Value();
+    }
     v.name = target.name;
     v.made = target.span;
     v.source = stmt.targets.size() == 1 ? stmt.value->span : Span();
@@ -203,16 +249,67 @@ static void assigned(const std::vector<StmtPtr> &body, std::vector<const Ident *
   }
 }
 
+// Every name that a body may give to a value or a dim: what a loop puts back when it ends.
+static void touched(const std::vector<StmtPtr> &body, std::set<std::string> &names, std::set<std::string> &dims) {
+  for (const StmtPtr &stmt : body) {
+    if (auto *let = stmt->as<LetStmt>())
+      for (const Ident &target : let->targets)
+        names.insert(target.name);
+    if (auto *param = stmt->as<ParamStmt>())
+      for (const Ident &name : param->names)
+        names.insert(name.name);
+    if (auto *state = stmt->as<StateStmt>())
+      names.insert(state->name.name);
+    if (auto *collect = stmt->as<CollectStmt>())
+      names.insert(collect->target.name);
+    if (auto *dim = stmt->as<DimStmt>())
+      for (const DimDecl &decl : dim->decls)
+        dims.insert(decl.name.name);
+    if (auto *repeat = stmt->as<RepeatStmt>()) {
+      names.insert(repeat->index.name);
+      touched(repeat->body, names, dims);
+    }
+  }
+}
+
+template <typename T> static std::map<std::string, T> subset(const std::map<std::string, T> &all, const std::set<std::string> &names) {
+  std::map<std::string, T> some;
+  for (const std::string &name : names)
+    if (auto it = all.find(name); it != all.end())
+      some.emplace(*it);
+  return some;
+}
+
+// Gives `names` what they had, and takes away those that had nothing.
+template <typename T>
+static void putBack(std::map<std::string, T> &all, const std::set<std::string> &names, const std::map<std::string, T> &before) {
+  for (const std::string &name : names) {
+    auto it = before.find(name);
+    if (it == before.end())
+      all.erase(name);
+    else
+      all[name] = it->second;
+  }
+}
+
 void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
   Axis *axis = dim(stmt.dim, frame);
   std::vector<const Ident *> targets;
   assigned(stmt.body, targets);
   std::vector<std::string> carried;
+  std::set<std::string> seen;
   for (const Ident *target : targets)
-    if (frame.names.count(target->name) && !llvm::is_contained(carried, target->name))
+    if (frame.names.count(target->name) && seen.insert(target->name).second)
       carried.push_back(target->name);
-  auto outside = frame.names;
-  auto dimsOutside = frame.dims;
+  std::set<std::string> names{stmt.index.name}, ownDims;
+  touched(stmt.body, names, ownDims);
+  loopNames += names.size() + ownDims.size();
+  if (loopNames > maxLoopNames) {
+    error(Code::H0603, stmt.header, "too many loops make too many names").help("make the body of the loop a module");
+    return;
+  }
+  auto outside = subset(frame.names, names);
+  auto dimsOutside = subset(frame.dims, ownDims);
   if (!axis || (building() && !axis->size)) {
     if (axis)
       irType(stmt.dim.span, Value::tensor(Element::F32, {axis})); // reports the missing size
@@ -249,7 +346,7 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
   std::vector<mlir::Value> initial;
   std::optional<mlir::OpBuilder::InsertionGuard> guard;
   std::string path = frame.path;
-  std::map<std::string, Value> entering = frame.names;
+  std::map<std::string, Value> entering = subset(frame.names, {carried.begin(), carried.end()});
   std::string subject = frame.subject;
   if (building()) {
     Loop loop;
@@ -294,6 +391,7 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
           .here(fmt::format("here it becomes {}", typeText(after)))
           .label(before.made, fmt::format("it enters as {}", typeText(before)))
           .note("a value that goes from one layer to the next has one type");
+      frame.names[name] = Value();
       continue;
     }
     if (building()) {
@@ -330,9 +428,9 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
     guard.reset();
   }
   // What the body made ends with it; what it carried goes on.
-  auto inside = std::move(frame.names);
-  frame.names = std::move(outside);
-  frame.dims = std::move(dimsOutside);
+  std::map<std::string, Value> inside = subset(frame.names, {carried.begin(), carried.end()});
+  putBack(frame.names, names, outside);
+  putBack(frame.dims, ownDims, dimsOutside);
   for (const std::string &name : carried) {
     Value v = entering[name];
     if (inside[name].isUnknown())
@@ -341,6 +439,9 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
     v.name = name;
     frame.names[name] = v;
   }
+  for (const StmtPtr &inner : stmt.body)
+    if (auto *collect = inner->as<CollectStmt>())
+      frame.names[collect->target.name] = Value(); // not supported yet, which was reported
 }
 
 std::optional<std::vector<Value>> Elaborator::returned(const ReturnStmt &stmt, Frame &frame) {
@@ -366,6 +467,7 @@ std::optional<std::vector<Value>> Elaborator::returned(const ReturnStmt &stmt, F
                                               values.size() == 1 ? " is" : "s are", types.size(),
                                               types.size() == 1 ? "" : "s"))
         .label(frame.module->header, "declared here");
+    unsound.insert(frame.module); // one mistake: which side is wrong, the callers need not tell again
     return std::nullopt;
   }
   for (size_t i = 0; i < types.size(); ++i) {
@@ -388,6 +490,7 @@ std::optional<std::vector<Value>> Elaborator::returned(const ReturnStmt &stmt, F
       for (Axis *axis : dims)
         if (v.isTensor() && !v.has(axis))
           noteSameSize(d, axis, v);
+      unsound.insert(frame.module);
       return std::nullopt;
     }
     if (v.dims.size() < dims.size())

@@ -2,6 +2,7 @@
 //
 // A parameter is one heddle.variable; inside `repeat L as h` it has the axis L in front and `{}` in its name. Its
 // random stream is the hash of that name, so that no other parameter changes its initial values.
+#include "frontend/DidYouMean.h"
 #include "frontend/Elaborator.h"
 
 #include <cmath>
@@ -23,21 +24,31 @@ void Elaborator::param(const ParamStmt &stmt, Frame &frame) {
         .help("a parameter has named dims: only what flows through may have others");
     good = false;
   }
-  auto init = initialiser(stmt.init, dims, frame);
+  auto init = good ? initialiser(stmt.init, dims, frame) : std::nullopt;
+  Diagnostic *taken = nullptr; // one error for one statement
   for (const Ident &name : stmt.names) {
     Value value = Value::tensor(Element::F32, dims);
     value.name = name.name;
     value.made = name.span;
-    if (auto it = frame.names.find(name.name); it != frame.names.end() && it->second.made.valid() && !building())
-      error(Code::H0306, name.span, fmt::format("`{}` has a value already", name.name))
-          .label(it->second.made, "made here");
-    if (!good || !init) {
+    auto earlier = frame.names.find(name.name);
+    bool isValue = earlier != frame.names.end() && earlier->second.made.valid();
+    Axis *axis = findDim(name.name, frame);
+    bool clashes = !building() && (isValue || axis);
+    if (clashes) {
+      std::string what = fmt::format("`{}` {}", name.name, isValue ? "has a value already" : "is a dim");
+      if (taken)
+        taken->label(name.span, what);
+      else
+        taken = &error(Code::H0306, name.span, what).help("choose another name");
+      taken->label(isValue ? earlier->second.made : axis->declared, isValue ? "made here" : "declared here");
+    }
+    if (!good || !init || clashes) {
       frame.names[name.name] = Value();
       continue;
     }
     if (building()) {
       std::string full = frame.path + name.name;
-      Weight parameter{full, dims, name.span, stmt.type.span, "", stmt.frozen.has_value()};
+      Weight parameter{full, dims, name.span, stmt.type.span, inMainFile(name.span), "", stmt.frozen.has_value()};
       for (Loop &loop : loops)
         parameter.signature += loop.axis->id + "|";
       for (Axis *axis : dims)
@@ -69,24 +80,22 @@ void Elaborator::param(const ParamStmt &stmt, Frame &frame) {
           frame.names[name.name] = Value();
           continue;
         }
-        if (auto known = graph.lookupSymbol<VariableOp>(full)) {
+        if (auto known = variable(full)) {
           if (known.getType() != type) { // the entries of a program share their parameters
-            error(Code::H0308, name.span, fmt::format("the parameter `{}` depends on the size of the batch", full))
+            error(Code::H0308, inMainFile(name.span), fmt::format("the parameter `{}` depends on the size of the batch", full))
                 .help("parameters have sizes that are the same for training and sampling");
             frame.names[name.name] = Value();
             continue;
           }
         } else {
           mlir::OpBuilder::InsertionGuard guard(*builder);
-          mlir::Block *body = graph.getBody();
-          auto place = body->end();
-          for (mlir::Operation &op : *body)
-            if (!llvm::isa<VariableOp>(op)) {
-              place = op.getIterator();
+          builder->setInsertionPoint(entry->getParentOp()); // in front of the first entry, behind the other variables
+          while (mlir::Operation *before = builder->getInsertionPoint()->getPrevNode()) {
+            if (llvm::isa<VariableOp>(before))
               break;
-            }
-          builder->setInsertionPoint(body, place);
-          VariableOp::create(*builder, location(name.span), full, type, "parameter",
+            builder->setInsertionPoint(before);
+          }
+          variables[full] = VariableOp::create(*builder, location(name.span), full, type, "parameter",
                              static_cast<uint64_t>(loops.size()), init->kind, llvm::APFloat(init->a),
                              llvm::APFloat(init->b), static_cast<int64_t>(fnv1a(full)), parameter.frozen, nullptr);
         }
@@ -111,20 +120,18 @@ Value Elaborator::read(const std::string &variable, Value value, Span span) {
   auto place = mlir::NameLoc::get(builder->getStringAttr(subject),
                                   mlir::FileLineColLoc::get(builder->getContext(), span.source->name(),
                                                             span.start().line, span.start().column));
-  mlir::Value whole;
-  auto reads = entry->getOps<ReadOp>();
-  for (ReadOp op : reads)
-    if (op.getVariable() == variable)
-      whole = op;
-  if (!whole) {
+  mlir::Value &read = readValues[variable];
+  if (!read) {
     mlir::OpBuilder::InsertionGuard guard(*builder);
-    auto position = entry->begin();
-    while (position != entry->end() && llvm::isa<ReadOp>(*position))
-      ++position;
-    builder->setInsertionPoint(entry, position);
-    auto symbol = graph.lookupSymbol<VariableOp>(variable);
-    whole = ReadOp::create(*builder, place, symbol.getType(), mlir::FlatSymbolRefAttr::get(builder->getContext(), variable));
+    if (lastRead)
+      builder->setInsertionPointAfter(lastRead);
+    else
+      builder->setInsertionPointToStart(entry);
+    mlir::Type type = this->variable(variable).getType();
+    read = ReadOp::create(*builder, place, type, mlir::FlatSymbolRefAttr::get(builder->getContext(), variable));
+    lastRead = read.getDefiningOp();
   }
+  mlir::Value whole = read;
   for (Loop &loop : loops) {
     mlir::Value &slice = loop.slices[variable];
     if (!slice) {
@@ -225,8 +232,9 @@ std::optional<Elaborator::Init> Elaborator::initialiser(const Initialiser &init,
     double a = std::sqrt(6 / (in + out));
     return Init{"uniform", -a, a};
   }
-  error(Code::H0309, init.name.span, fmt::format("there is no initialiser `{}`", name))
-      .help("they are zeros, ones, constant(a), normal(std), uniform(a, b), xavier(over D)");
+  Diagnostic &d = error(Code::H0309, init.name.span, fmt::format("there is no initialiser `{}`", name));
+  if (!suggest(d, init.name.span, name, {"zeros", "ones", "constant", "normal", "uniform", "xavier"}))
+    d.help("they are zeros, ones, constant(a), normal(std), uniform(a, b), xavier(over D)");
   return std::nullopt;
 }
 

@@ -69,9 +69,11 @@ Layout layOut(std::string_view line, size_t firstMark) {
   for (size_t i = from; i < line.size();) {
     unsigned char lead = line[i];
     size_t length = lead < 0x80 ? 1 : lead >= 0xF0 ? 4 : lead >= 0xE0 ? 3 : lead >= 0xC0 ? 2 : 1;
-    length = std::min(length, line.size() - i);
+    bool cut = length > line.size() - i;
+    if (cut)
+      length = 1;
     uint32_t point = length == 1 ? lead : lead & (0x3F >> (length - 1));
-    bool valid = lead < 0x80 || lead >= 0xC0;
+    bool valid = lead < 0x80 || (lead >= 0xC0 && !cut);
     for (size_t k = 1; k < length; ++k) {
       valid = valid && (static_cast<unsigned char>(line[i + k]) & 0xC0) == 0x80;
       point = point << 6 | (line[i + k] & 0x3F);
@@ -183,7 +185,11 @@ std::vector<std::string> markRows(std::vector<Mark> marks, const Style &style, S
 
 std::string place(const Span &span) {
   LineColumn at = span.start();
-  return fmt::format("{}:{}:{}", span.source->name(), at.line, at.column);
+  std::string name = span.source->name();
+  for (char &c : name)
+    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7F)
+      c = '?'; // a file may be called anything
+  return fmt::format("{}:{}:{}", name, at.line, at.column);
 }
 
 } // namespace

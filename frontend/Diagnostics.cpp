@@ -8,9 +8,14 @@
 
 namespace heddle {
 
+// frontend/errors/CODE.md, embedded by EmbedErrorPages.cmake: a code without a page does not link.
+#define HEDDLE_ERROR(code, title) extern const char *const errorPage##code;
+#include "frontend/ErrorCodes.def"
+#undef HEDDLE_ERROR
+
 const std::vector<CodeInfo> &allCodes() {
   static const std::vector<CodeInfo> table = {
-#define HEDDLE_ERROR(code, title, explanation) {Code::code, #code, title, explanation},
+#define HEDDLE_ERROR(code, title) {Code::code, #code, title, errorPage##code},
 #include "frontend/ErrorCodes.def"
 #undef HEDDLE_ERROR
   };
@@ -57,6 +62,10 @@ Diagnostic &Diagnostics::error(Code code, Span primary, std::string message) {
 
 Diagnostic &Diagnostics::warning(Code code, Span primary, std::string message) {
   return record(Severity::Warning, code, primary, std::move(message));
+}
+
+void Diagnostics::add(const Diagnostic &other) {
+  record(other.severity, other.code, other.primary.span, other.message) = other;
 }
 
 std::vector<const Diagnostic *> Diagnostics::shown() const {

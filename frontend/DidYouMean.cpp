@@ -34,9 +34,12 @@ unsigned editDistanceInHalves(std::string_view a, std::string_view b) {
 }
 
 std::string nearest(std::string_view word, const std::vector<std::string> &candidates) {
+  // A file of a hundred thousand names must not make each of its errors slow.
+  constexpr size_t mostCandidates = 2000;
   std::string best;
   unsigned bestDistance = ~0u;
-  for (const std::string &candidate : candidates) {
+  for (size_t i = 0; i < std::min(candidates.size(), mostCandidates); ++i) {
+    const std::string &candidate = candidates[i];
     if (candidate == word)
       continue;
     unsigned longer = static_cast<unsigned>(std::max(word.size(), candidate.size()));
@@ -53,6 +56,14 @@ std::string nearest(std::string_view word, const std::vector<std::string> &candi
 std::string didYouMean(std::string_view word, const std::vector<std::string> &candidates) {
   std::string best = nearest(word, candidates);
   return best.empty() ? "" : "did you mean `" + best + "`?";
+}
+
+bool suggest(Diagnostic &diagnostic, Span span, std::string_view word, const std::vector<std::string> &candidates) {
+  std::string best = nearest(word, candidates);
+  if (best.empty())
+    return false;
+  diagnostic.help("did you mean `" + best + "`?").replace(span, best);
+  return true;
 }
 
 } // namespace heddle

@@ -1,6 +1,8 @@
 // The name that a mistyped word was probably meant to be.
 #pragma once
 
+#include "frontend/Diagnostics.h"
+
 #include <string>
 #include <string_view>
 #include <vector>
@@ -17,5 +19,8 @@ std::string nearest(std::string_view word, const std::vector<std::string> &candi
 
 /// "did you mean `x`?", or "" if nothing is near.
 std::string didYouMean(std::string_view word, const std::vector<std::string> &candidates);
+
+/// Helps with the nearest candidate, if one is near enough, and offers it in place of the word at `span`.
+bool suggest(Diagnostic &diagnostic, Span span, std::string_view word, const std::vector<std::string> &candidates);
 
 } // namespace heddle

@@ -87,6 +87,15 @@ heddle::Tensor Elaborator::irType(Span span, const Value &value) {
   return heddle::Tensor::get(names, sizes, element(value.element));
 }
 
+// Entries share the variables of the graph: the first look-up reads those that earlier entries made.
+VariableOp Elaborator::variable(const std::string &name) {
+  if (variables.empty())
+    for (auto op : graph.getBody()->getOps<VariableOp>())
+      variables[op.getSymName().str()] = op;
+  auto it = variables.find(name);
+  return it == variables.end() ? VariableOp() : it->second;
+}
+
 mlir::Value Elaborator::ordered(Span span, const Value &value) {
   heddle::Tensor type = irType(span, value);
   if (!type || !value.ir || value.ir.getType() == type)
@@ -121,6 +130,12 @@ Diagnostic &Elaborator::error(Code code, Span span, std::string message) {
       if (frame->site.valid() && frame->module)
         d.label(frame->site, fmt::format("in this call of {}", frame->module->name.name));
   return d;
+}
+
+Span Elaborator::inMainFile(Span span) const {
+  for (const Frame *frame = current; frame && span.source != table.file().source && frame->site.valid(); frame = frame->caller)
+    span = frame->site;
+  return span;
 }
 
 void Elaborator::labelMade(Diagnostic &d, const Value &value, Span besides) {

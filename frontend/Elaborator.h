@@ -39,6 +39,7 @@ public:
     std::vector<Axis *> rest;            // what `..` took
     std::string path;                    // "h.{}.attn.": the prefix of its parameters
     bool broken = false;                 // the signature has errors: results are not compared with it
+    bool returns = false;                // a misplaced `return` was reported
     std::string subject;                 // what its results are called in the graph
     std::map<std::string, Span> levels;  // names of the loops in this body
     const Frame *caller = nullptr;
@@ -57,6 +58,7 @@ public:
     std::vector<Axis *> dims;
     Span span;
     Span type;
+    Span use;              // the place in the user's file: the call, if a library declares it
     std::string signature; // dims, initialiser: what a tie must agree in
     bool frozen = false;
   };
@@ -106,14 +108,19 @@ public:
   const std::map<std::string, Axis *> &fileDims() const { return fileAxes; }
 
   // Modules: CheckModule.cpp, CheckCall.cpp
-  /// Check mode: walks a module where it is defined.
-  void checkModule(const ast::Module &module);
+  /// Check mode: walks modules where they are defined, all signatures first, since a call is checked against them alone.
+  void checkModules();
+  void checkSignature(const ast::Module &module, Frame &frame);
+  void checkBody(Frame &frame);
   bool statements(const std::vector<ast::StmtPtr> &body, Frame &frame, std::vector<Value> *results);
+  void dims(const ast::DimStmt &stmt, Frame &frame);
   void let(const ast::LetStmt &stmt, Frame &frame);
   void repeat(const ast::RepeatStmt &stmt, Frame &frame);
   std::optional<std::vector<Value>> returned(const ast::ReturnStmt &stmt, Frame &frame);
   Value call(const ast::Call &call, Frame &frame);
   Value inlineModule(const ast::Module &module, Frame callee);
+  /// The place in the user's file that led to a place of a library: the call, or the place itself.
+  Span inMainFile(Span span) const;
 
   // Parameters: CheckParams.cpp
   void param(const ast::ParamStmt &stmt, Frame &frame);
@@ -137,6 +144,9 @@ public:
   Value addAxis(Value x, const ast::IndexItem &item, Frame &frame);
   Value builtin(const ast::Call &call, Frame &frame);       // CheckFunctions.cpp
   static bool isBuiltin(const std::string &name);
+  static std::vector<std::string> builtinNames();
+  /// Reports a call of what is neither module nor function, once for each name.
+  void unknownCallee(const ast::Call &call, Frame &frame);
 
   // Elementwise: CheckElementwise.cpp. Operands are tensors; names say what an error calls them.
   struct Operand {
@@ -187,6 +197,8 @@ public:
     return v;
   }
   mlir::Location location(Span span) const;
+  /// The variable of the graph with this name; null if there is none yet.
+  VariableOp variable(const std::string &name);
   /// Null after an error (more elements than 2^62, an unknown size).
   heddle::Tensor irType(Span span, const Value &value);
   mlir::Type element(ast::Element element) const;
@@ -210,6 +222,8 @@ public:
   bool inRange(const Value &index, Span span, const Axis *axis, Frame &frame);
 
   static constexpr size_t maxOps = 200000;
+  static constexpr size_t maxDepth = 1200;           // of expressions within expressions, through calls
+  static constexpr size_t maxLoopNames = 10'000'000; // names in scope at all `repeat`s together: each copies them
   static constexpr int64_t maxLoops = 4; // HEDDLE_MAX_LOOPS of runtime/Abi.h
 
   std::vector<Loop> loops;
@@ -222,9 +236,15 @@ private:
   std::map<std::string, int64_t> given;
   std::deque<Axis> axes;
   std::map<std::string, Axis *> fileAxes;
-  std::map<std::string, int64_t> idSizes; // sizes under which a name of the graph has been used
+  std::map<std::pair<std::string, int64_t>, std::vector<std::string>> idsOf; // ids handed out for a name and a size
+  std::map<std::string, size_t> idCounts;
   std::set<std::string> liveIds;
-  size_t ops = 0;
+  std::vector<std::string> idLog; // live ones in order: a call takes back those of its body
+  size_t ops = 0, depth = 0, loopNames = 0;
+  std::map<std::string, VariableOp> variables; // of the graph, by name
+  std::map<std::string, mlir::Value> readValues; // in this entry
+  mlir::Operation *lastRead = nullptr;
+  std::set<const ast::Module *> unsound; // what they return is not what they promise, or unknown: calls give unknowns
   std::map<std::string, std::pair<std::string, Span>> ties; // call sites with parameters: what a tie must agree in
 };
 

@@ -36,24 +36,38 @@ constexpr Spelling symbols[] = {
 
 /// What people write from habit, and what Heddle writes for it.
 constexpr struct {
-  const char *text, *instead;
+  const char *text, *instead, *replacement; // null: it takes more than another word
 } habits[] = {
-    {"&&", "write `and`"},
-    {"&", "write `and`"},
-    {"||", "write `or`"},
-    {"**", "a power is written `^`"},
-    {"!", "write `not`"},
-    {"?", "a choice between values is `where(condition, a, b)`"},
-    {"'", "strings stand between double quotes: \"...\""},
-    {"\u201C", "strings stand between straight double quotes: \"...\""},
-    {"\u201D", "strings stand between straight double quotes: \"...\""},
-    {"\u2212", "this is a minus sign from a text program: write `-`"},
-    {"\u2013", "this is a dash from a text program: write `-`"},
-    {"\u00D7", "write `*`"},
-    {"\u2264", "write `<=`"},
-    {"\u2265", "write `>=`"},
-    {"\u2192", "write `->`"},
-    {"\u00A0", "this is a no-break space: write a plain one"},
+    {"&&", "write `and`", " and "},
+    {"&", "write `and`", " and "},
+    {"||", "write `or`", " or "},
+    {"**", "a power is written `^`", "^"},
+    {"!", "write `not`", "not "},
+    {"?", "a choice between values is `where(condition, a, b)`", nullptr},
+    {"'", "strings stand between double quotes: \"...\"", "\""},
+    {"\u201C", "strings stand between straight double quotes: \"...\"", "\""},
+    {"\u201D", "strings stand between straight double quotes: \"...\"", "\""},
+    {"\u2212", "this is a minus sign from a text program: write `-`", "-"},
+    {"\u2013", "this is a dash from a text program: write `-`", "-"},
+    {"\u00D7", "write `*`", "*"},
+    {"\u2264", "write `<=`", "<="},
+    {"\u2265", "write `>=`", ">="},
+    {"\u2192", "write `->`", "->"},
+    {"\u00A0", "this is a no-break space: write a plain one", " "},
+};
+
+/// Letters that look like ASCII ones (Cyrillic, Greek, full width): what an editor shows alike reads as another name.
+struct LookAlike {
+  const char *text;
+  char ascii;
+};
+constexpr LookAlike lookAlikes[] = {
+    {"\u0410", 'A'}, {"\u0412", 'B'}, {"\u0415", 'E'}, {"\u041A", 'K'}, {"\u041C", 'M'}, {"\u041D", 'H'},
+    {"\u041E", 'O'}, {"\u0420", 'P'}, {"\u0421", 'C'}, {"\u0422", 'T'}, {"\u0425", 'X'}, {"\u0430", 'a'},
+    {"\u0435", 'e'}, {"\u043E", 'o'}, {"\u0440", 'p'}, {"\u0441", 'c'}, {"\u0443", 'y'}, {"\u0445", 'x'},
+    {"\u0455", 's'}, {"\u0456", 'i'}, {"\u0458", 'j'}, {"\u0391", 'A'}, {"\u0392", 'B'}, {"\u0395", 'E'},
+    {"\u0396", 'Z'}, {"\u0397", 'H'}, {"\u0399", 'I'}, {"\u039A", 'K'}, {"\u039C", 'M'}, {"\u039D", 'N'},
+    {"\u039F", 'O'}, {"\u03A1", 'P'}, {"\u03A4", 'T'}, {"\u03A5", 'Y'}, {"\u03A7", 'X'}, {"\u03BF", 'o'},
 };
 
 bool isDigit(char c) { return c >= '0' && c <= '9'; }
@@ -234,8 +248,12 @@ private:
       if (ec != std::errc())
         problem = "an integer must fit 64 bits";
     }
-    if (problem)
-      diagnostics.error(Code::H0104, token.span, fmt::format("`{}` is not a number", digitsText)).here(problem);
+    if (problem) {
+      bool isLong = digitsText.size() > 40; // a number of a megabyte must not fill the screen
+      diagnostics.error(Code::H0104, token.span, fmt::format("`{}{}` is not a number", digitsText.substr(0, 40), isLong ? "..." : ""))
+          .here(problem);
+      token.kind = Tok::Invalid;
+    }
   }
 
   void string() {
@@ -275,31 +293,71 @@ private:
     }
   }
 
+  bool atEndOfLine(uint32_t offset) const {
+    while (offset < text.size() && (text[offset] == ' ' || text[offset] == '\t' || text[offset] == '\r'))
+      ++offset;
+    return offset >= text.size() || text[offset] == '\n' || text[offset] == '#';
+  }
+
+  /// A character at the front that changes the direction of the text around it, or that has no width.
+  static bool steersText(std::string_view front) {
+    for (const char *mark : {"\u200B", "\u200C", "\u200D", "\u200E", "\u200F", "\u202A", "\u202B", "\u202C", "\u202D",
+                             "\u202E", "\u2060", "\u2066", "\u2067", "\u2068", "\u2069", "\uFEFF"})
+      if (front.starts_with(mark))
+        return true;
+    return false;
+  }
+  /// As messages name it: one that steers the text by its number.
+  static std::string shownCharacter(std::string_view character) {
+    if (!steersText(character))
+      return std::string(character);
+    uint32_t point = character[0] & 0x0F; // all of them take three bytes
+    for (char c : character.substr(1))
+      point = point << 6 | (c & 0x3F);
+    return fmt::format("U+{:04X}", point);
+  }
+
   void strange() {
     std::string_view rest = text.substr(at);
     if (rest.starts_with(';')) {
       diagnostics.error(Code::H0113, spanTo(at + 1, at), "there are no semicolons")
-          .help("begin each statement on a line of its own");
+          .help("begin each statement on a line of its own")
+          .replace(spanTo(at + 1, at), atEndOfLine(at + 1) ? "" : "\n");
       newLine = true;
-      ++at;
+      push(Tok::Invalid, at, at + 1);
+      newLine = true;
       return;
     }
     size_t length = sequenceLength(rest);
-    const char *instead = nullptr;
+    const char *instead = nullptr, *replacement = nullptr;
     for (const auto &habit : habits)
       if (rest.starts_with(habit.text)) {
         length = std::string_view(habit.text).size();
         instead = habit.instead;
+        replacement = habit.replacement;
         break;
       }
     uint32_t end = at + static_cast<uint32_t>(length);
     auto &error = diagnostics.error(Code::H0101, spanTo(end, at),
-                                    fmt::format("`{}` means nothing here", rest.substr(0, length)));
-    if (instead)
+                                    fmt::format("`{}` means nothing here", shownCharacter(rest.substr(0, length))));
+    Span span = spanTo(end, at);
+    push(Tok::Invalid, at, end);
+    if (instead) {
       error.help(instead);
+      if (replacement)
+        error.replace(span, replacement);
+      return;
+    }
+    for (const LookAlike &letter : lookAlikes)
+      if (rest.starts_with(letter.text)) {
+        error.help(fmt::format("it looks like `{0}` and is another letter: write `{0}`", letter.ascii));
+        error.replace(span, std::string(1, letter.ascii));
+        return;
+      }
+    if (steersText(rest))
+      error.help("this invisible character changes the order in which the text is shown: delete it").replace(span, "");
     else if (length > 1)
       error.help("letters outside ASCII may stand in strings and comments only");
-    push(Tok::Invalid, at, end);
   }
 };
 

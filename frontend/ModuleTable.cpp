@@ -35,14 +35,24 @@ ModuleTable::ModuleTable(const File &main, Diagnostics &diagnostics) : main(main
     std::map<std::string, Span> seen;
     for (const Module &module : file->modules) {
       modules[&module].file = file;
+      byName[file].emplace(module.name.name, &module);
       auto [it, fresh] = seen.emplace(module.name.name, module.name.span);
       if (!fresh)
         diagnostics.error(Code::H0301, module.name.span, fmt::format("module `{}` is declared twice", module.name.name))
             .label(it->second, "declared here first");
     }
   }
-  for (auto &[module, info] : modules)
-    summarise(module, diagnostics);
+  for (const DimDecl &dim : main.dims)
+    fileDims.emplace(dim.name.name, fileDims.size());
+  for (const File *file : files)
+    for (const Module &module : file->modules)
+      summarise(&module, diagnostics);
+  AstVisitor dims;
+  dims.dim = [&](const Ident &dim) { mentioned.insert(dim.name); };
+  for (const Module &module : main.modules)
+    walk(module, dims);
+  for (const Train &train : main.trains)
+    walk(train.body, dims);
   for (const File *file : files) {
     for (const Module &module : file->modules)
       nameCalls(file, module.body, false);
@@ -58,8 +68,10 @@ void ModuleTable::use(const Use &use, Diagnostics &diagnostics) {
   std::string name;
   const char *text = libraryText(path, name);
   if (!text) {
-    diagnostics.error(Code::H0302, use.span, fmt::format("there is no library `{}`", path))
-        .help("the library that exists is `std.nn`; files of one's own cannot be imported yet");
+    Diagnostic &d = diagnostics.error(Code::H0302, use.span, fmt::format("there is no library `{}`", path));
+    Span words = join(use.path.front().span, use.path.back().span);
+    if (!suggest(d, words, path, {"std.nn"}))
+      d.help("the library that exists is `std.nn`; files of one's own cannot be imported yet");
     return;
   }
   static SourceManager sources; // library texts live as long as the process: spans point into them
@@ -72,10 +84,11 @@ void ModuleTable::use(const Use &use, Diagnostics &diagnostics) {
 
 const Module *ModuleTable::find(const File *from, const std::string &name) const {
   auto in = [&](const File &file) -> const Module * {
-    for (const Module &module : file.modules)
-      if (module.name.name == name)
-        return &module;
-    return nullptr;
+    auto modulesOf = byName.find(&file);
+    if (modulesOf == byName.end())
+      return nullptr;
+    auto it = modulesOf->second.find(name);
+    return it == modulesOf->second.end() ? nullptr : it->second;
   };
   if (const Module *own = in(*from))
     return own;
@@ -84,6 +97,19 @@ const Module *ModuleTable::find(const File *from, const std::string &name) const
       if (const Module *module = in(*lib))
         return module;
   return nullptr;
+}
+
+bool ModuleTable::inUnusedLibrary(const std::string &name) const {
+  static const std::set<std::string> names = [] {
+    std::string file;
+    Diagnostics silent;
+    Source source("std.nn", libraryText("std.nn", file));
+    std::set<std::string> all;
+    for (const Module &module : parse(source, silent)->modules)
+      all.insert(module.name.name);
+    return all;
+  }();
+  return libs.empty() && names.count(name);
 }
 
 std::vector<std::string> ModuleTable::moduleNames(const File *from) const {
@@ -95,6 +121,11 @@ std::vector<std::string> ModuleTable::moduleNames(const File *from) const {
       for (const Module &module : lib->modules)
         names.push_back(module.name.name);
   return names;
+}
+
+bool ModuleTable::mentions(const Module *module, const std::string &dim) const {
+  auto number = fileDims.find(dim);
+  return number != fileDims.end() && info(module).mentions[number->second / 64] >> number->second % 64 & 1;
 }
 
 // Depth first over the calls; a module met while it is being visited calls itself.
@@ -111,22 +142,44 @@ void ModuleTable::summarise(const Module *module, Diagnostics &diagnostics) {
     }
   };
   parameters(module->body);
+  info.mentions.resize((fileDims.size() + 63) / 64);
+  auto mention = [&](const std::string &name) {
+    if (auto number = fileDims.find(name); number != fileDims.end() && info.file == &main)
+      info.mentions[number->second / 64] |= uint64_t(1) << number->second % 64;
+  };
+  std::vector<const Call *> calls; // followed when the walk of the body is over: no recursion within a recursion
   AstVisitor visitor;
-  visitor.dim = [&](const Ident &dim) { info.mentions.insert(dim.name); };
-  visitor.name = [&](const Name &name) { info.mentions.insert(name.name); };
-  visitor.call = [&](const Call &call) {
+  visitor.dim = [&](const Ident &dim) { mention(dim.name); };
+  visitor.name = [&](const Name &name) { mention(name.name); };
+  visitor.call = [&](const Call &call) { calls.push_back(&call); };
+  walk(*module, visitor);
+  for (const Call *site : calls) {
+    const Call &call = *site;
     const Module *callee = find(info.file, call.callee.name);
     if (!callee)
-      return;
+      continue;
     chain.push_back({callee, &call});
-    if (modules[callee].visiting) {
+    auto tooDeep = [&] {
+      if (diagnostics.firstTime("call depth"))
+        diagnostics.error(Code::H0601, call.callee.span, fmt::format("modules call each other more than {} levels deep",
+                                                                     maxCallDepth))
+            .help("layers of one kind are a loop: `repeat L as h { x = Block(x) }`");
+    };
+    if (chain.size() > maxCallDepth) {
+      tooDeep();
+    } else if (modules[callee].visiting) {
       Diagnostic &d = diagnostics.error(Code::H0303, call.callee.span,
                                         fmt::format("module `{}` calls itself{}", callee->name.name,
                                                     callee == module ? "" : " through others"));
-      bool inside = false;
+      d.here(fmt::format("`{}` calls `{}`", module->name.name, callee->name.name));
+      // The way from the callee round to here; the walk may have begun in the callee itself, which is then not in the chain.
+      bool inside = std::none_of(chain.begin(), chain.end() - 1, [&](auto &step) { return step.first == callee; });
+      const Module *caller = callee;
       for (auto &[m, site] : chain) {
-        if (inside && site != &call)
-          d.label(site->callee.span, fmt::format("which calls `{}`", m->name.name));
+        if (inside && site != &call) {
+          d.label(site->callee.span, fmt::format("`{}` calls `{}`", caller->name.name, m->name.name));
+          caller = m;
+        }
         inside |= m == callee;
       }
       d.note("modules are expanded where they are called, so a recursion would never end")
@@ -135,12 +188,15 @@ void ModuleTable::summarise(const Module *module, Diagnostics &diagnostics) {
       summarise(callee, diagnostics);
       const ModuleInfo &other = modules[callee];
       info.holdsParameters |= other.holdsParameters;
+      info.depth = std::max(info.depth, other.depth + 1);
+      if (info.depth > maxCallDepth)
+        tooDeep();
       if (other.file == info.file)
-        info.mentions.insert(other.mentions.begin(), other.mentions.end());
+        for (size_t i = 0; i < info.mentions.size(); ++i)
+          info.mentions[i] |= other.mentions[i];
     }
     chain.pop_back();
-  };
-  walk(*module, visitor);
+  }
   info.visiting = false;
   info.done = true;
 }
@@ -158,6 +214,7 @@ void ModuleTable::nameCalls(const File *file, const std::vector<StmtPtr> &body, 
   std::sort(calls.begin(), calls.end(),
             [](const Call *a, const Call *b) { return a->callee.span.begin < b->callee.span.begin; });
   std::set<std::string> taken;
+  std::map<std::string, int> counts; // the number that a name without `as` tries next
   size_t holders = 0;
   for (const Call *call : calls) {
     holders += info(find(file, call->callee.name)).holdsParameters;
@@ -174,9 +231,11 @@ void ModuleTable::nameCalls(const File *file, const std::vector<StmtPtr> &body, 
       levels[call] = "";
       continue;
     }
-    std::string base = snakeCase(call->callee.name), level = base;
-    for (int n = 2; !taken.insert(level).second; ++n)
-      level = fmt::format("{}_{}", base, n);
+    std::string base = snakeCase(call->callee.name), level;
+    do {
+      int n = ++counts[base];
+      level = n == 1 ? base : fmt::format("{}_{}", base, n);
+    } while (!taken.insert(level).second);
     levels[call] = level;
   }
   for (const StmtPtr &stmt : body)

@@ -4,6 +4,7 @@
 #include "frontend/Ast.h"
 #include "frontend/Diagnostics.h"
 
+#include <cstdint>
 #include <map>
 #include <memory>
 #include <set>
@@ -16,9 +17,13 @@ public:
   struct ModuleInfo {
     const ast::File *file = nullptr;
     bool holdsParameters = false;      // itself or through its calls
-    std::set<std::string> mentions;    // names of dims in it and in what it calls within one file
+    std::vector<uint64_t> mentions;    // a bit by number: the dims of the main file named in it and in what it calls there
+    size_t depth = 0;                  // of the longest row of calls under it
     bool visiting = false, done = false;
   };
+
+  /// Modules that call each other in a row: what bounds the recursion over calls.
+  static constexpr size_t maxCallDepth = 256;
 
   /// Reports unknown libraries, modules declared twice and recursion. `main` must outlive the program.
   ModuleTable(const ast::File &main, Diagnostics &diagnostics);
@@ -29,6 +34,12 @@ public:
   /// The module that a name means in a file: its own, else one of the libraries'. Null if there is none.
   const ast::Module *find(const ast::File *from, const std::string &name) const;
   const ModuleInfo &info(const ast::Module *module) const { return modules.at(module); }
+  /// True if a module of the main file names the dim of the file, itself or through what it calls there.
+  bool mentions(const ast::Module *module, const std::string &dim) const;
+  /// True if the main file uses the name where only a dim can stand.
+  bool mentionsDim(const std::string &name) const { return mentioned.count(name) > 0; }
+  /// True if the name is that of a module of `std.nn`, and the main file does not use that library.
+  bool inUnusedLibrary(const std::string &name) const;
   /// The names of all modules that can be called in a file.
   std::vector<std::string> moduleNames(const ast::File *from) const;
 
@@ -44,7 +55,10 @@ private:
   const ast::File &main;
   std::vector<std::unique_ptr<ast::File>> libs;
   std::map<const ast::Module *, ModuleInfo> modules;
+  std::map<const ast::File *, std::map<std::string, const ast::Module *>> byName;
+  std::map<std::string, size_t> fileDims; // number of each dim of the main file
   std::map<const ast::Call *, std::string> levels;
+  std::set<std::string> mentioned;
   std::vector<std::pair<const ast::Module *, const ast::Call *>> chain;
 };
 

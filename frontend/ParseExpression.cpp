@@ -9,6 +9,8 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <map>
+#include <optional>
 
 namespace heddle {
 
@@ -178,7 +180,12 @@ ExprPtr Parser::postfix() {
   }
   if (at(Tok::LeftParen) && !current().startsLine)
     fail(Code::H0123, current().span, "only a name can be called",
-         [&](Diagnostic &d) { d.label(value->span, "this is not the name of a module or function"); });
+         [&](Diagnostic &d) {
+           d.label(value->span, "this is not the name of a module or function");
+           if (auto *method = value->as<Attribute>())
+             d.help(fmt::format("there are no methods and no packages: a module or function is called by its name, `{}(x)`",
+                                method->attribute.name));
+         });
   return value;
 }
 
@@ -271,19 +278,21 @@ ExprPtr Parser::call() {
 
 std::vector<Argument> Parser::arguments(Span &parens) {
   std::vector<Argument> args;
+  std::map<std::string, Span> named; // `over` among them: it is no name
+  std::optional<Span> firstNamed;
   parens = list(Tok::LeftParen, Tok::RightParen, "argument", [&] {
     Argument next = argument();
-    for (const Argument &earlier : args) {
-      bool bothNamed = !next.name.name.empty() && earlier.name.name == next.name.name;
-      bool bothOver = next.kind == Argument::Kind::Over && earlier.kind == next.kind;
-      if (bothNamed || bothOver)
+    bool isOver = next.kind == Argument::Kind::Over;
+    if (isOver || !next.name.name.empty())
+      if (auto [earlier, fresh] = named.emplace(isOver ? "over" : next.name.name, next.span); !fresh)
         fail(Code::H0124, next.span,
-             bothOver ? "`over` is given twice" : fmt::format("argument `{}` is given twice", next.name.name),
-             [&](Diagnostic &d) { d.label(earlier.span, "given here first"); });
-      if (next.kind == Argument::Kind::Positional && earlier.kind == Argument::Kind::Named)
-        fail(Code::H0124, next.span, "an argument without a name stands after one with a name",
-             [&](Diagnostic &d) { d.label(earlier.span, "this one has a name").help("put it before them"); });
-    }
+             isOver ? "`over` is given twice" : fmt::format("argument `{}` is given twice", next.name.name),
+             [&](Diagnostic &d) { d.label(earlier->second, "given here first"); });
+    if (next.kind == Argument::Kind::Positional && firstNamed)
+      fail(Code::H0124, next.span, "an argument without a name stands after one with a name",
+           [&](Diagnostic &d) { d.label(*firstNamed, "this one has a name").help("put it before them"); });
+    if (next.kind == Argument::Kind::Named && !firstNamed)
+      firstNamed = next.span;
     args.push_back(std::move(next));
   });
   return args;
@@ -429,7 +438,7 @@ void Parser::splitOverLists(const File &file) {
     fileDims.insert(decl.name.name);
   std::vector<std::set<std::string>> moduleDims;
   for (const Module &module : file.modules) {
-    std::set<std::string> &dims = moduleDims.emplace_back(fileDims);
+    std::set<std::string> &dims = moduleDims.emplace_back();
     auto addType = [&](const TensorType &type) {
       for (const Ident &dim : type.dims)
         dims.insert(dim.name);
@@ -458,14 +467,16 @@ void Parser::splitOverLists(const File &file) {
   }
 
   for (const PendingOver &pending : pendingOvers) {
-    const std::set<std::string> &dims = pending.module < moduleDims.size() ? moduleDims[pending.module] : fileDims;
+    auto isDim = [&](const std::string &name) {
+      return fileDims.count(name) || (pending.module < moduleDims.size() && moduleDims[pending.module].count(name));
+    };
     std::vector<Argument> &args = *pending.args;
     for (size_t i = 0; i < args.size(); ++i) {
       if (args[i].kind != Argument::Kind::Over || args[i].over.into)
         continue;
       std::vector<Over::Axis> &axes = args[i].over.axes;
       size_t last = 1;
-      while (last < axes.size() && dims.count(axes[last].dim.name))
+      while (last < axes.size() && isDim(axes[last].dim.name))
         ++last;
       std::vector<Argument> values;
       for (size_t k = last; k < axes.size(); ++k) {

@@ -71,17 +71,17 @@ void Parser::unknownStatement(const std::vector<std::string> &known, const char 
       {"while", "layers repeat with:  repeat L as h { ... }"},
       {"import", "libraries are named with:  use std.nn"},
       {"from", "libraries are named with:  use std.nn"},
-      {"minimize", "did you mean `minimise`?"},
   };
   fail(Code::H0120, current().span, fmt::format("`{}` begins no statement of {}", word, where), [&](Diagnostic &d) {
     for (auto &[habit, instead] : habits)
       if (word == habit)
         return void(d.help(instead));
-    std::string guess = didYouMean(word, known);
+    if (word == "minimize")
+      return void(d.help("did you mean `minimise`?").replace(current().span, "minimise"));
     if (next == Tok::Colon)
-      d.help(fmt::format("values and settings are written with `=`:  {} = ...", word));
-    else if (!guess.empty())
-      d.help(guess);
+      d.help(fmt::format("values and settings are written with `=`:  {} = ...", word)).replace(ahead().span, " =");
+    else if (suggest(d, current().span, word, known))
+      return;
     else if (std::string_view(where) != "a file" && (ahead().startsLine || next == Tok::End))
       d.help(fmt::format("a value is named with `=`:  {} = ...", word));
   });
@@ -112,6 +112,8 @@ StmtPtr Parser::paramStatement() {
          [&](Diagnostic &d) {
            d.help(fmt::format("say how it starts: `{} ~ normal(0.02)`, `~ zeros`, `~ xavier(over ...)`",
                               toString(node->type)));
+           if (at(Tok::Assign))
+             d.replace(current().span, "~");
          });
   node->init = initialiser();
   pendingOvers.push_back({&node->init.args, currentModule});

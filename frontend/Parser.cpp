@@ -234,11 +234,11 @@ Element Parser::element() {
       {"i64", "i32"},   {"int64", "i32"},   {"bfloat16", "bf16"}, {"i1", "bool"}};
   fail(Code::H0125, current().span, fmt::format("there is no element type `{}`", current().text()),
        [&](Diagnostic &d) {
-         std::string help = didYouMean(current().text(), {"f32", "bf16", "i32", "bool"});
          for (auto &[word, meant] : habits)
            if (current().text() == word)
-             help = fmt::format("did you mean `{}`?", meant);
-         d.help(help.empty() ? "the element types are f32, bf16, i32 and bool" : help);
+             return void(d.help(fmt::format("did you mean `{}`?", meant)).replace(current().span, meant));
+         if (!suggest(d, current().span, current().text(), {"f32", "bf16", "i32", "bool"}))
+           d.help("the element types are f32, bf16, i32 and bool");
        });
 }
 
@@ -259,6 +259,8 @@ void Parser::typeDims(TensorType &type) {
                d.help(fmt::format("declare one:  dim N = {}", current().text()));
            });
     type.dims.push_back(name("the name of a dim"));
+    if (type.dims.size() > maxTypeDims)
+      fail(Code::H0605, previous().span, fmt::format("a type has at most {} dims", maxTypeDims));
     if (at(Tok::Plus) || at(Tok::Star) || at(Tok::Slash) || at(Tok::Minus))
       fail(Code::H0117, current().span, "a type lists the names of dims, not calculations",
            [](Diagnostic &d) { d.help("declare one:  dim F = 4 * D"); });
@@ -350,6 +352,7 @@ void Parser::unclosed(const Token &opening, Tok close, const char *what) {
     fail(Code::H0110, current().span,
          fmt::format("expected `,` or `{}` after the {}, found {}", spelling(close), what, found()),
          [&](Diagnostic &d) { d.label(opening.span, "opened here"); });
+  brackets = 0;
   fail(Code::H0112, opening.span, fmt::format("this `{}` is never closed", opening.text()),
        [&](Diagnostic &d) { d.label(previous().span.after(), fmt::format("`{}` expected", spelling(close))); });
 }
@@ -388,22 +391,41 @@ void Parser::endOfStatement() {
        });
 }
 
+// `module`, `train` and `use` begin an item wherever they begin a line; a `dim` does outside of braces only, for the body
+// of a module whose header has failed may hold one.
 void Parser::skipToItem() {
   brackets = 0;
-  while (!at(Tok::End) && !(current().startsLine && (at(Tok::Dim) || startsItem())))
-    take();
+  for (int depth = 0; !at(Tok::End) && !startsItem(); take()) {
+    if (depth == 0 && current().startsLine && at(Tok::Dim))
+      return;
+    if (at(Tok::LeftBrace))
+      ++depth;
+    if (at(Tok::RightBrace) && depth > 0)
+      --depth;
+  }
 }
 
+// A name that begins a line inside of brackets is an argument, unless the brackets are what is wrong.
 void Parser::skipToStatement() {
+  int open = static_cast<int>(brackets);
   brackets = 0;
   for (int depth = 0; !at(Tok::End) && !startsItem(); take()) {
-    if (depth == 0 && (at(Tok::RightBrace) || (current().startsLine && (at(Tok::Name) || isReservedWord(current().kind)))))
+    bool begins = current().startsLine && ((at(Tok::Name) && open <= 0) || beginsStatement());
+    if (depth == 0 && (at(Tok::RightBrace) || begins))
       return;
     if (at(Tok::LeftBrace))
       ++depth;
     if (at(Tok::RightBrace))
       --depth;
+    open += at(Tok::LeftParen) || at(Tok::LeftBracket);
+    open -= at(Tok::RightParen) || at(Tok::RightBracket);
   }
+}
+
+/// A word that can begin a statement and nothing else.
+bool Parser::beginsStatement() const {
+  return at(Tok::Param) || at(Tok::Frozen) || at(Tok::Repeat) || at(Tok::Return) || at(Tok::Dim) || at(Tok::State) ||
+         at(Tok::Next) || at(Tok::Collect);
 }
 
 // block = "{" { statement } "}"

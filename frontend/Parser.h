@@ -19,6 +19,9 @@ constexpr uint32_t maxNesting = 256;
 /// Levels of an expression's tree, chains of operators included: what bounds recursion over the tree.
 constexpr uint32_t maxExpressionDepth = 1000;
 
+/// Dims of a tensor: more than any model has, few enough that lists of them may be searched.
+constexpr size_t maxTypeDims = 64;
+
 /// Parses one file. Never null. If `diagnostics.hasErrors()` afterwards, parts are missing.
 std::unique_ptr<ast::File> parse(const Source &source, Diagnostics &diagnostics);
 

@@ -116,6 +116,7 @@ private:
   void skipToStatement();
   void skipToItem();
   bool startsItem() const;
+  bool beginsStatement() const;
 
   /// Sets the span and the depth of an expression, from its children, and checks the depth.
   template <typename Node> ast::ExprPtr finish(std::unique_ptr<Node> node, Span span, uint32_t childDepth);

@@ -65,17 +65,34 @@ void checkReachable(Elaborator &el, mlir::Value loss) {
   excused.from(loss);
   for (mlir::Value value : el.discarded)
     excused.from(value);
+  std::vector<const Elaborator::Weight *> useless;
   for (auto &[name, parameter] : el.parameters) {
     if (parameter.frozen || trained.variables.count(name))
       continue;
     if (excused.variables.count(name)) {
-      el.graph.lookupSymbol<VariableOp>(name).setFrozen(true);
+      el.variable(name).setFrozen(true);
       continue;
     }
-    el.error(Code::H0317, parameter.span, fmt::format("the loss does not depend on the parameter `{}`", name))
-        .note("it would be kept in memory and in every checkpoint, and never change")
-        .help("use it, remove it, or mark it: `frozen param`");
+    useless.push_back(&parameter);
   }
+  if (useless.empty())
+    return;
+  // One error for all: a value that was meant to go on and does not leaves every parameter before it without a gradient.
+  constexpr size_t shown = 3;
+  std::string list;
+  for (size_t i = 0; i < std::min(shown, useless.size()); ++i)
+    list += fmt::format("{}`{}`", i == 0 ? "" : i + 1 == useless.size() ? " and " : ", ", useless[i]->name);
+  if (useless.size() > shown)
+    list += fmt::format(" and {} more", useless.size() - shown);
+  bool one = useless.size() == 1;
+  Diagnostic &d = el.error(Code::H0317, useless[0]->use, fmt::format("the loss does not depend on the parameter{} {}",
+                                                                     one ? "" : "s", list));
+  for (const Elaborator::Weight *parameter : useless)
+    if (!(parameter->span == useless[0]->use))
+      d.label(parameter->span, "");
+  d.note(one ? "it would be kept in memory and in every checkpoint, and never change"
+             : "they would be kept in memory and in every checkpoint, and never change");
+  d.help(one ? "use it, remove it, or mark it: `frozen param`" : "use them, remove them, or mark them: `frozen param`");
 }
 
 } // namespace heddle

@@ -11,22 +11,33 @@
 
 namespace heddle {
 
+static constexpr uint32_t codePointStep = 256;
+static bool beginsCodePoint(char c) { return (static_cast<unsigned char>(c) & 0xC0) != 0x80; }
+
 Source::Source(std::string name, std::string text) : fileName(std::move(name)), contents(std::move(text)) {
   lineStarts.push_back(0);
-  for (uint32_t i = 0; i < contents.size(); ++i)
+  uint32_t points = 0;
+  for (uint32_t i = 0; i < contents.size(); ++i) {
+    if (i % codePointStep == 0)
+      codePoints.push_back(points);
+    points += beginsCodePoint(contents[i]);
     if (contents[i] == '\n')
       lineStarts.push_back(i + 1);
+  }
+  codePoints.push_back(points);
 }
 
 LineColumn Source::lineColumn(uint32_t offset) const {
   offset = std::min(offset, size());
   auto it = std::upper_bound(lineStarts.begin(), lineStarts.end(), offset);
   uint32_t line = static_cast<uint32_t>(it - lineStarts.begin());
-  uint32_t column = 1;
-  for (uint32_t i = lineStarts[line - 1]; i < offset; ++i)
-    if ((static_cast<unsigned char>(contents[i]) & 0xC0) != 0x80)
-      ++column;
-  return {line, column};
+  auto before = [&](uint32_t end) {
+    uint32_t points = codePoints[end / codePointStep];
+    for (uint32_t i = end - end % codePointStep; i < end; ++i)
+      points += beginsCodePoint(contents[i]);
+    return points;
+  };
+  return {line, before(offset) - before(lineStarts[line - 1]) + 1};
 }
 
 uint32_t Source::lineStart(uint32_t number) const { return lineStarts.at(number - 1); }

@@ -45,6 +45,7 @@ private:
   std::string fileName;
   std::string contents;
   std::vector<uint32_t> lineStarts;
+  std::vector<uint32_t> codePoints; // before every 256th byte: a column is found without counting a long line
 };
 
 /// A half-open range [begin, end) of bytes of one source. A default span is "nowhere" and is never rendered.

@@ -1,8 +1,11 @@
 // Reads the settings of a train block. What the language has and the runtime has not yet is refused by name.
 #include "frontend/TrainBlock.h"
+#include "frontend/AstWalk.h"
 #include "frontend/DidYouMean.h"
+#include "frontend/UnknownDim.h"
 
 #include <charconv>
+#include <cmath>
 #include <nlohmann/json.hpp>
 
 namespace heddle {
@@ -18,21 +21,22 @@ std::map<std::string, int64_t> readSizes(const File &file, const Train *block, D
                                          const BuildSettings &settings) {
   std::map<std::string, int64_t> sizes;
   std::map<std::string, const DimDecl *> decls;
-  std::vector<std::string> names{"steps", "seed"};
+  std::vector<std::string> dims;
   for (const DimDecl &decl : file.dims)
-    decls[decl.name.name] = &decl, names.push_back(decl.name.name);
+    decls[decl.name.name] = &decl, dims.push_back(decl.name.name);
+  std::vector<std::string> names{"steps", "seed"};
+  names.insert(names.end(), dims.begin(), dims.end());
   std::map<std::string, Span> seen;
   if (block)
     for (const StmtPtr &stmt : block->body) {
       auto *size = stmt->as<SizeStmt>();
       if (!size)
         continue;
+      Diagnostic *twice = nullptr; // one error for a statement that stands twice
       for (const SizeStmt::Entry &entry : size->entries) {
         auto it = decls.find(entry.dim.name);
         if (it == decls.end()) {
-          Diagnostic &d = diagnostics.error(Code::H0201, entry.dim.span, fmt::format("there is no dim `{}`", entry.dim.name));
-          std::string hint = didYouMean(entry.dim.name, names);
-          d.help(hint.empty() ? fmt::format("declare it at the top of the file: `dim {}`", entry.dim.name) : hint);
+          reportUnknownDim(diagnostics, entry.dim, [&] { return dims; });
           continue;
         }
         if (it->second->size || it->second->like) {
@@ -43,8 +47,11 @@ std::map<std::string, int64_t> readSizes(const File &file, const Train *block, D
           continue;
         }
         if (auto [at, fresh] = seen.emplace(entry.dim.name, entry.span); !fresh) {
-          diagnostics.error(Code::H0401, entry.dim.span, fmt::format("`{}` is given twice", entry.dim.name))
-              .label(at->second, "here first");
+          if (twice)
+            twice->label(entry.dim.span, fmt::format("so is `{}`", entry.dim.name));
+          else
+            twice = &diagnostics.error(Code::H0401, entry.dim.span, fmt::format("`{}` is given twice", entry.dim.name));
+          twice->label(at->second, "here first");
           continue;
         }
         if (entry.sizes.size() > 1) {
@@ -53,8 +60,8 @@ std::map<std::string, int64_t> readSizes(const File &file, const Train *block, D
           continue;
         }
         auto *literal = entry.sizes[0]->as<IntLiteral>();
-        if (!literal) {
-          diagnostics.error(Code::H0401, entry.sizes[0]->span, "a size is a whole number here");
+        if (!literal || literal->value < 1) {
+          diagnostics.error(Code::H0401, entry.sizes[0]->span, "a size is a whole number from 1");
           continue;
         }
         sizes[entry.dim.name] = literal->value;
@@ -78,9 +85,13 @@ std::map<std::string, int64_t> readSizes(const File &file, const Train *block, D
       sizes[name] = *value;
     if (!problem.empty()) {
       Diagnostic &d = diagnostics.error(Code::H0402, it == decls.end() ? Span() : it->second->span, problem);
-      if (it == decls.end() && name != "steps" && name != "seed")
-        if (std::string hint = didYouMean(name, names); !hint.empty())
-          d.help(hint);
+      if (it == decls.end() && name != "steps" && name != "seed") {
+        std::string hint = didYouMean(name, names), list = "steps, seed";
+        for (const std::string &dim : dims)
+          if (!decls[dim]->like && (!decls[dim]->size || decls[dim]->size->is<IntLiteral>()))
+            list += ", " + dim;
+        d.help(hint.empty() ? "--set gives these a value: " + list : hint);
+      }
     }
   }
   return sizes;
@@ -99,7 +110,10 @@ struct Reader {
     if (!n)
       return std::nullopt;
     if (!n->isInt() || (n->known && n->i < least)) {
-      el.error(Code::H0410, e.span, fmt::format("{} must be a whole number from {}", what, least));
+      Diagnostic &d = el.error(Code::H0410, e.span, fmt::format("{} must be a whole number from {}", what, least));
+      double x = n->real();
+      if (n->known && n->isFloat() && x == std::floor(x) && x >= least && x <= 1e15)
+        d.help(fmt::format("write `{}`", static_cast<int64_t>(x))).replace(e.span, std::to_string(static_cast<int64_t>(x)));
       return std::nullopt;
     }
     return n->i;
@@ -111,10 +125,12 @@ struct Reader {
     out.data.span = call ? call->callee.span : e.span;
     if (kind != "text" && kind != "tensors") {
       bool later = kind == "csv" || kind == "pairs";
-      el.error(later ? Code::H0510 : Code::H0403, out.data.span,
+      Diagnostic &d = el.error(later ? Code::H0510 : Code::H0403, out.data.span,
                later ? fmt::format("the data source `{}` is not supported yet", kind)
-                     : call ? fmt::format("there is no data source `{}`", kind) : "this is not a data source")
-          .help("there are `text(\"corpus.txt\", tokenizer = \"char\")` and "
+                     : call ? fmt::format("there is no data source `{}`", kind) : "this is not a data source");
+      if (!later && call && suggest(d, out.data.span, kind, {"text", "tensors"}))
+        return;
+      d.help("there are `text(\"corpus.txt\", tokenizer = \"char\")` and "
                 "`tensors(\"batches.safetensors\", ids: i32[B,T], next: i32[B,T])`");
       return;
     }
@@ -127,9 +143,16 @@ struct Reader {
         out.data.pathSpan = arg.span;
       } else if (arg.kind == Argument::Kind::Named && kind == "text" && arg.name.name == "tokenizer" && string) {
         out.data.tokenizer = string->value;
-        if (string->value != "char" && string->value != "byte")
-          el.error(Code::H0510, arg.value->span, fmt::format("the tokenizer \"{}\" is not supported yet", string->value))
-              .help("there are \"char\" and \"byte\"");
+        if (string->value != "char" && string->value != "byte") {
+          std::string meant = nearest(string->value, {"char", "byte"});
+          Diagnostic &d = el.error(meant.empty() ? Code::H0510 : Code::H0403, arg.value->span,
+                                   meant.empty() ? fmt::format("the tokenizer \"{}\" is not supported yet", string->value)
+                                                 : fmt::format("there is no tokenizer \"{}\"", string->value));
+          if (meant.empty())
+            d.help("there are \"char\" and \"byte\"");
+          else
+            d.help(fmt::format("did you mean \"{}\"?", meant)).replace(arg.value->span, fmt::format("\"{}\"", meant));
+        }
       } else if (arg.kind == Argument::Kind::Named && kind == "text" && arg.name.name == "split") {
         auto n = readNumber(*arg.value, el, frame, "`split`");
         if (n && !(n->real() > 0 && n->real() <= 1))
@@ -141,8 +164,11 @@ struct Reader {
       } else if (arg.kind == Argument::Kind::Field && kind == "tensors") {
         field(arg);
       } else {
-        el.error(Code::H0403, arg.span, fmt::format("the data source `{}` takes no such argument", kind))
-            .help(kind == "text" ? "write `text(\"corpus.txt\", tokenizer = \"char\", split = 0.9)`"
+        Diagnostic &d = el.error(Code::H0403, arg.span, fmt::format("the data source `{}` takes no such argument", kind));
+        if (arg.kind == Argument::Kind::Named && kind == "text" &&
+            suggest(d, arg.name.span, arg.name.name, {"tokenizer", "split"}))
+          continue;
+        d.help(kind == "text" ? "write `text(\"corpus.txt\", tokenizer = \"char\", split = 0.9)`"
                                  : "write `tensors(\"batches.safetensors\", ids: i32[B,T], next: i32[B,T])`");
       }
     }
@@ -153,7 +179,7 @@ struct Reader {
       if (over.empty())
         over = {{"B", call->span}, {"T", call->span}};
       for (const Ident &dim : over)
-        if (!el.findDim(dim.name, frame))
+        if (!el.findDim(dim.name, frame) && el.diags().firstTime("dim " + dim.name))
           el.error(Code::H0201, dim.span, fmt::format("a text has the axes {} and {}, but there is no dim `{}`", over[0].name, over[1].name, dim.name))
               .help("declare `dim B, T`, or name others: `text(\"corpus.txt\", over N, T)`");
       for (const char *name : {"ids", "next"})
@@ -175,9 +201,7 @@ struct Reader {
     out.data.fields.push_back({arg.name.name, arg.type.element, arg.type.dims});
   }
 
-  void setting(const SettingStmt &stmt) {
-    const std::string &name = stmt.name.name;
-    const Expr &e = *stmt.value;
+  void setting(const std::string &name, Span span, const Expr &e) {
     if (name == "data")
       data(e);
     else if (name == "optim")
@@ -192,7 +216,7 @@ struct Reader {
       else
         el.error(Code::H0410, e.span, "`from` must be the path of a checkpoint").help("write `from = \"out/bert\"`");
     } else
-      el.error(Code::H0511, stmt.name.span, fmt::format("`{}` is not supported yet", name))
+      el.error(Code::H0511, span, fmt::format("`{}` is not supported yet", name))
           .help(name == "batch" ? "give the batch a size: `size B = 8`" : "leave it out");
   }
 
@@ -202,9 +226,10 @@ struct Reader {
       PeriodicAction result{n, action->callee.name, "", 20};
       if (result.what != "eval" && result.what != "save") {
         bool later = result.what == "sample";
-        el.error(later ? Code::H0511 : Code::H0404, action->callee.span,
-                 later ? "`sample` while training is not supported yet" : fmt::format("there is no action `{}`", result.what))
-            .help("there are `eval(lm, batches = 20)` and `save`");
+        Diagnostic &d = el.error(later ? Code::H0511 : Code::H0404, action->callee.span,
+                 later ? "`sample` while training is not supported yet" : fmt::format("there is no action `{}`", result.what));
+        if (later || !suggest(d, action->callee.span, result.what, {"eval", "save"}))
+          d.help("there are `eval(lm, batches = 20)` and `save`");
         continue;
       }
       for (const Argument &arg : action->args) {
@@ -212,17 +237,20 @@ struct Reader {
         bool eval = result.what == "eval";
         if (eval && arg.kind == Argument::Kind::Positional && name) {
           result.loss = name->name;
-          bool known = false;
+          std::vector<std::string> losses;
           for (const LossStmt *loss : out.losses)
-            known |= loss->name.name == name->name;
-          if (!known)
-            el.error(Code::H0404, arg.span, fmt::format("there is no loss `{}`", name->name))
-                .help("eval names a loss of the block: `eval(lm, batches = 20)`");
+            losses.push_back(loss->name.name);
+          if (!losses.empty() && !llvm::is_contained(losses, name->name)) {
+            Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("there is no loss `{}`", name->name));
+            if (!suggest(d, arg.span, name->name, losses))
+              d.help(fmt::format("eval names a loss of the block: `eval({}, batches = 20)`", losses[0]));
+          }
         } else if (eval && arg.kind == Argument::Kind::Named && arg.name.name == "batches") {
           result.batches = whole(*arg.value, "`batches`", 1).value_or(20);
         } else {
-          el.error(Code::H0404, arg.span, fmt::format("`{}` takes no such argument", result.what))
-              .help("write `eval(lm, batches = 20)` and `save`");
+          Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("`{}` takes no such argument", result.what));
+          if (!eval || arg.kind != Argument::Kind::Named || !suggest(d, arg.name.span, arg.name.name, {"batches"}))
+            d.help("write `eval(lm, batches = 20)` and `save`");
         }
       }
       out.every.push_back(result);
@@ -231,6 +259,36 @@ struct Reader {
 };
 
 } // namespace
+
+/// The setting that a value of a train block was meant to be, "" if it is a value: it has the setting's kind of value,
+/// or nearly its name, and nothing uses it.
+static std::string meantSetting(const LetStmt &let, Elaborator &el, const std::set<std::string> &given,
+                                const std::set<std::string> &used, bool noLoss) {
+  static const std::map<std::string, std::string> habits = {
+      {"optimizer", "optim"}, {"optimiser", "optim"}, {"dataset", "data"},    {"epochs", "steps"},
+      {"iterations", "steps"}, {"num_steps", "steps"}, {"max_steps", "steps"}, {"manual_seed", "seed"}};
+  static const std::map<std::string, std::string> kinds = {
+      {"text", "data"}, {"tensors", "data"}, {"csv", "data"},   {"pairs", "data"},
+      {"sgd", "optim"}, {"momentum", "optim"}, {"adam", "optim"}, {"adamw", "optim"}};
+  const std::string &name = let.targets[0].name;
+  if (let.targets.size() > 1 || name == "_")
+    return "";
+  if (name == "loss" && noLoss)
+    return "loss lm";
+  auto *call = let.value->as<Call>();
+  auto kind = call && !el.modules().find(&el.modules().file(), call->callee.name) ? kinds.find(call->callee.name) : kinds.end();
+  if (kind != kinds.end() && !given.count(kind->second))
+    return kind->second;
+  if (used.count(name))
+    return "";
+  std::vector<std::string> open;
+  for (const char *setting : {"data", "optim", "steps", "seed"})
+    if (!given.count(setting))
+      open.push_back(setting);
+  auto habit = habits.find(name);
+  std::string meant = habit == habits.end() ? nearest(name, open) : habit->second;
+  return given.count(meant) ? "" : meant;
+}
 
 TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSettings &settings) {
   TrainBlock out;
@@ -248,10 +306,29 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
     if (auto *loss = stmt->as<LossStmt>())
       if (once("loss " + loss->name.name, loss->name.span, fmt::format("the loss `{}`", loss->name.name)))
         out.losses.push_back(loss);
+  std::set<std::string> given, used;
+  AstVisitor visitor;
+  visitor.name = [&](const Name &name) { used.insert(name.name); };
+  walk(block.body, visitor);
+  for (const StmtPtr &stmt : block.body)
+    if (auto *setting = stmt->as<SettingStmt>())
+      given.insert(setting->name.name);
   for (const StmtPtr &stmt : block.body) {
-    if (auto *setting = stmt->as<SettingStmt>()) {
+    if (auto *let = stmt->as<LetStmt>()) {
+      std::string meant = meantSetting(*let, el, given, used, out.losses.empty());
+      if (meant.empty())
+        continue;
+      const Ident &target = let->targets[0];
+      el.error(Code::H0120, target.span, fmt::format("`{}` is no setting of a train block, and no value that it uses", target.name))
+          .help(meant == "loss lm" ? "a loss has a name: `loss lm = ...`" : fmt::format("did you mean `{}`?", meant))
+          .replace(target.span, meant);
+      out.misnamed.insert(let);
+      seen.emplace(meant, target.span);
+      if (meant != "loss lm")
+        reader.setting(meant, target.span, *let->value);
+    } else if (auto *setting = stmt->as<SettingStmt>()) {
       if (once(setting->name.name, setting->name.span, fmt::format("`{}`", setting->name.name)))
-        reader.setting(*setting);
+        reader.setting(setting->name.name, setting->name.span, *setting->value);
     } else if (auto *minimise = stmt->as<MinimiseStmt>()) {
       if (once("minimise", stmt->span, "`minimise`"))
         out.minimise = minimise;
@@ -259,7 +336,8 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
       if (precision->element.name == "bf16")
         el.error(Code::H0501, stmt->span, "`precision bf16` is not supported yet").help("leave it out: f32 is used");
       else if (precision->element.name != "f32")
-        el.error(Code::H0410, precision->element.span, fmt::format("there is no precision `{}`", precision->element.name));
+        suggest(el.error(Code::H0410, precision->element.span, fmt::format("there is no precision `{}`", precision->element.name)),
+                precision->element.span, precision->element.name, {"f32", "bf16"});
     } else if (auto *every = stmt->as<EveryStmt>()) {
       reader.every(*every);
     } else if (stmt->is<MetricStmt>()) {
@@ -269,9 +347,9 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
   auto missing = [&](const char *what, const char *help) {
     el.error(Code::H0406, block.name.span, fmt::format("the train block `{}` has no {}", block.name.name, what)).help(help);
   };
-  if (out.losses.empty())
+  if (out.losses.empty() && !seen.count("loss lm"))
     missing("loss", "write `loss lm = cross_entropy(y, data.next, over V)`");
-  if (!out.minimise && out.losses.size() != 1)
+  if (!out.minimise && out.losses.size() > 1)
     missing("`minimise`", "say what is minimised: `minimise lm`");
   if (!seen.count("optim"))
     missing("optimizer", "write `optim = adamw(lr = 3e-4)`");

@@ -57,6 +57,7 @@ struct TrainBlock {
   std::vector<const ast::LossStmt *> losses;
   const ast::MinimiseStmt *minimise = nullptr;
   std::vector<PeriodicAction> every;
+  std::set<const ast::LetStmt *> misnamed; // meant as settings, which was reported
   std::string vocabularyDim;
   std::optional<int64_t> vocabularySize;
 };

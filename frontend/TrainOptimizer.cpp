@@ -40,9 +40,9 @@ static bool schedule(const Expr &e, Elaborator &el, Elaborator::Frame &frame, st
   std::string name = call ? call->callee.name : "constant";
   bool known = name == "warmup" || name == "constant" || name == "linear" || name == "cosine";
   if (call && !known && !Elaborator::isBuiltin(name)) {
-    std::string hint = didYouMean(name, {"warmup", "constant", "linear", "cosine"});
-    el.error(Code::H0411, call->callee.span, fmt::format("there is no schedule `{}`", name))
-        .help(hint.empty() ? "a learning rate is a number, warmup(n), constant(a), linear(a, b) or cosine(a, b)" : hint);
+    Diagnostic &d = el.error(Code::H0411, call->callee.span, fmt::format("there is no schedule `{}`", name));
+    if (!suggest(d, call->callee.span, name, {"warmup", "constant", "linear", "cosine"}))
+      d.help("a learning rate is a number, warmup(n), constant(a), linear(a, b) or cosine(a, b)");
     return false;
   }
   SchedulePart part;
@@ -90,8 +90,8 @@ std::optional<Optimizer> readOptimizer(const Expr &e, Elaborator &el, Elaborator
   auto kind = call ? kinds.find(call->callee.name) : kinds.end();
   if (kind == kinds.end()) {
     Diagnostic &d = el.error(Code::H0412, call ? call->callee.span : e.span, call ? fmt::format("there is no optimizer `{}`", call->callee.name) : "this is not an optimizer");
-    std::string hint = call ? didYouMean(call->callee.name, {"sgd", "momentum", "adam", "adamw"}) : "";
-    d.help(hint.empty() ? "there are sgd, momentum, adam and adamw; one's own update rules are not supported yet" : hint);
+    if (!call || !suggest(d, call->callee.span, call->callee.name, {"sgd", "momentum", "adam", "adamw"}))
+      d.help("there are sgd, momentum, adam and adamw; one's own update rules are not supported yet");
     return std::nullopt;
   }
   Optimizer result;
@@ -107,7 +107,17 @@ std::optional<Optimizer> readOptimizer(const Expr &e, Elaborator &el, Elaborator
       std::string list;
       for (const std::string &other : kind->second)
         list += (list.empty() ? "" : ", ") + other;
-      d.help("its arguments are " + list);
+      static const std::map<std::string, std::string> habits = {
+          {"weight_decay", "decay"}, {"learning_rate", "lr"}, {"betas", "beta"}, {"max_norm", "clip"}};
+      auto habit = habits.find(name);
+      if (habit != habits.end() && llvm::is_contained(kind->second, habit->second))
+        d.help(fmt::format("did you mean `{}`?", habit->second)).replace(arg.name.span, habit->second);
+      else if (arg.kind == Argument::Kind::Positional && &arg == &call->args[0])
+        d.help(fmt::format("name it: `lr = {}`", std::string(arg.span.text()))).replace({arg.span.source, arg.span.begin, arg.span.begin}, "lr = ");
+      else if (name.empty() || seen.count(name) || !suggest(d, arg.name.span, name, kind->second))
+        d.help("its arguments are " + list);
+      // A rate under another name, or under none, is not missing too.
+      hasRate |= name.empty() || name == "learning_rate" || nearest(name, kind->second) == "lr";
       good = false;
       continue;
     }

@@ -4,6 +4,7 @@
 #include "tools/heddle/Compilation.h"
 
 #include "frontend/BuildGraph.h"
+#include "frontend/DidYouMean.h"
 #include "passes/StageForm.h"
 #include "passes/graph/DeriveBackward.h"
 #include "runtime/RunConfig.h"
@@ -157,9 +158,11 @@ int Compilation::chooseGradients(bool grad) {
 
 int Compilation::readStage() {
   std::optional<Stage> found = findStage(pipeline.from);
-  if (!found)
-    return complain(exitUsage, fmt::format("--from={}: there is no such stage; there are graph, grad, fused, plan and "
-                                           "kernel", pipeline.from));
+  if (!found) {
+    std::string guess = didYouMean(pipeline.from, {"graph", "grad", "fused", "plan", "kernel"});
+    return complain(exitUsage, fmt::format("--from={}: there is no such stage; {}", pipeline.from,
+                                           guess.empty() ? "there are graph, grad, fused, plan and kernel" : guess));
+  }
   if (!flags.set.empty() || !block.empty())
     return complain(exitUsage, fmt::format("{} has no meaning with --from: a stage is of one program, with its sizes",
                                            block.empty() ? "--set" : "--train"));

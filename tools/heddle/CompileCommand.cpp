@@ -92,17 +92,26 @@ int emit(Options &options, const TargetInfo &target, bool allClasses) {
 }
 
 // Output in the way of something is told before anything is compiled.
-int checkOutput(const Options &options) {
+int checkDestination(const Options &options) {
   if (options.output.empty() || options.output == "-") {
     if (options.emit == "exe" || options.emit == "obj")
       return complain(exitUsage, fmt::format("--emit={} writes a binary file: say which with -o FILE", options.emit));
     return exitDone;
   }
-  std::error_code ignored;
-  if (std::filesystem::is_directory(options.output, ignored))
-    return complain(exitInputOutput, fmt::format("`{}` is a directory", options.output));
-  if (std::filesystem::equivalent(options.output, options.compilation.file, ignored))
-    return complain(exitUsage, "the output would overwrite the program");
+  return checkOutput(options.output, {options.compilation.file});
+}
+
+// Flags that say nothing together: one of them would be ignored.
+int checkFlags(const Options &options) {
+  const Compilation &compilation = options.compilation;
+  bool stage = findStage(options.emit).has_value();
+  if (!options.module.empty() && !compilation.block.empty())
+    return complain(exitUsage, "--module and --train exclude each other: one or the other is compiled");
+  if (!compilation.pipeline.from.empty() && !options.module.empty())
+    return complain(exitUsage, "--from and --module exclude each other: a stage is a whole program");
+  if (options.locations && !stage)
+    return complain(exitUsage, fmt::format("--locations and --emit={} exclude each other: places are printed at the "
+                                           "stages graph to kernel", options.emit));
   return exitDone;
 }
 
@@ -113,7 +122,9 @@ int run(Options &options) {
                                            guess.empty() ? fmt::format("there are: {}", fmt::join(emissions, ", "))
                                                          : guess));
   }
-  if (int code = checkOutput(options); code != exitDone)
+  if (int code = checkFlags(options); code != exitDone)
+    return code;
+  if (int code = checkDestination(options); code != exitDone)
     return code;
   if (options.emit == "ast")
     return emitAst(options);

@@ -1,4 +1,5 @@
-// heddle explain CODE: what an error code means and what to do.
+// heddle explain CODE: what an error code means, an example of it and its remedy, and why the rule exists. The pages
+// are frontend/errors/CODE.md.
 #include "tools/heddle/SubCommand.h"
 
 #include "frontend/Diagnostics.h"
@@ -10,30 +11,28 @@
 namespace heddle {
 namespace {
 
-/// The text with line breaks such that no line is longer than `width`.
-std::string wrap(std::string_view text, size_t width) {
-  std::string out, line;
-  auto add = [&](std::string_view word) {
-    if (!line.empty() && line.size() + 1 + word.size() > width) {
-      out += line + "\n";
-      line.clear();
+/// A page for a terminal: examples indented instead of fenced.
+std::string plain(std::string_view page) {
+  std::string out;
+  bool example = false;
+  while (!page.empty()) {
+    size_t end = std::min(page.find('\n'), page.size() - 1) + 1;
+    std::string_view line = page.substr(0, end);
+    page.remove_prefix(end);
+    if (line.starts_with("```")) {
+      example = !example;
+      out += "\n";
+    } else {
+      out.append(example && line != "\n" ? "    " : "").append(line);
     }
-    if (!line.empty())
-      line += ' ';
-    line += word;
-  };
-  while (!text.empty()) {
-    size_t end = std::min(text.find(' '), text.size());
-    add(text.substr(0, end));
-    text.remove_prefix(std::min(end + 1, text.size()));
   }
-  return out + line + "\n";
+  return out;
 }
 
 int run(const std::string &name) {
   const CodeInfo *code = findCode(name);
   if (code)
-    return writeOutput("", fmt::format("{}: {}\n\n{}", code->name, code->title, wrap(code->explanation, 79)));
+    return writeOutput("", fmt::format("{}: {}\n\n{}", code->name, code->title, plain(code->page)));
   std::vector<std::string> names;
   for (const CodeInfo &row : allCodes())
     names.push_back(row.name);

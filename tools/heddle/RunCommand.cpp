@@ -114,6 +114,14 @@ int run(Options &options) {
   CompileTime time(compilation.pipeline.time);
   noteFile(options.in);
   noteFile(options.params);
+  for (const std::string &pair : compilation.flags.set)
+    if (pair.starts_with("seed=") && options.seed)
+      return complain(exitUsage, fmt::format("--set {} and --seed exclude each other", pair));
+  std::vector<std::string> files{compilation.file, options.in};
+  if (!options.params.empty())
+    files.push_back(options.params);
+  if (int code = checkOutput(options.out, files); code != exitDone)
+    return code;
   SafetensorsFile in(options.in);
   std::map<std::string, std::vector<int64_t>> shapes;
   for (const SafetensorsEntry &tensor : in.tensors())

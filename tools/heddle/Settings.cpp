@@ -22,6 +22,8 @@ int readSettings(const SettingFlags &flags, const std::string &file, BuildSettin
     size_t equals = pair.find('=');
     if (equals == std::string::npos || equals == 0)
       return complain(exitUsage, fmt::format("--set {}: write --set NAME=VALUE", pair));
+    if (settings.set.count(pair.substr(0, equals)))
+      return complain(exitUsage, fmt::format("--set {} is given twice", pair.substr(0, equals)));
     settings.set[pair.substr(0, equals)] = pair.substr(equals + 1);
   }
   settings.base = std::filesystem::path(file).parent_path().string();

@@ -8,7 +8,10 @@
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
+#include <unistd.h>
 
 namespace heddle {
 
@@ -22,6 +25,28 @@ int complain(const RunError &problem) {
     internalError(problem.what());
   fmt::print(stderr, "heddle: {}", problem.text());
   return problem.exitCode;
+}
+
+int checkOutput(const std::string &path, const std::vector<std::string> &inputs) {
+  if (path.empty() || path == "-")
+    return exitDone;
+  std::error_code ignored;
+  if (std::filesystem::is_directory(path, ignored))
+    return complain(exitInputOutput, fmt::format("cannot write `{}`: it is a directory", path));
+  for (const std::string &input : inputs) // the same file by a link of either kind, too
+    if (std::filesystem::equivalent(path, input, ignored))
+      return complain(exitUsage, fmt::format("the output `{}` would overwrite the input `{}`", path, input));
+  bool there = std::filesystem::exists(path, ignored);
+  if (there && !std::filesystem::is_regular_file(path, ignored))
+    return exitDone; // opening a pipe or a device is an act of its own
+  int fd = open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+  if (fd < 0 && errno != ETXTBSY) // a running program is replaced, not written over
+    return complain(exitInputOutput, fmt::format("cannot write `{}`: {}", path, std::strerror(errno)));
+  if (fd >= 0)
+    close(fd);
+  if (!there)
+    unlink(path.c_str());
+  return exitDone;
 }
 
 int writeOutput(const std::string &path, std::string_view text) {

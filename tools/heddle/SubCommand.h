@@ -6,6 +6,7 @@
 #include <functional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace heddle {
 
@@ -43,6 +44,11 @@ SubCommand addCrashCommand(CLI::App &root);
 int complain(int code, std::string_view message);
 /// The same for what the runtime found wrong, with its help line. An internal error does not return.
 int complain(const RunError &problem);
+
+/// Sees, before any work is done, whether a file can be written: not one of `inputs` under this or another name, no
+/// directory, in a directory that is there and may be written. Nothing is left behind. Returns exitDone, or says what is
+/// wrong and returns exitUsage (an input) or exitInputOutput. "" and "-" are stdout, which is not looked at.
+int checkOutput(const std::string &path, const std::vector<std::string> &inputs);
 
 /// Writes to a file, or to stdout for "" and "-". Returns exitDone, or says what failed and returns exitInputOutput.
 int writeOutput(const std::string &path, std::string_view text);

@@ -41,6 +41,9 @@ int run(Options &options) {
   if (options.jit && options.aot)
     return complain(exitUsage, "--jit and --aot exclude each other");
   Compilation &compilation = options.compilation;
+  for (const std::string &pair : compilation.flags.set)
+    if ((options.run.steps && pair.starts_with("steps=")) || (options.run.seed && pair.starts_with("seed=")))
+      return complain(exitUsage, fmt::format("--set {} and --{} exclude each other", pair, pair.substr(0, pair.find('='))));
   options.run.data = compilation.flags.data;
   CompileTime time(compilation.pipeline.time);
   if (int code = compilation.buildTrain(); code != exitDone)

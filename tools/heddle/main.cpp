@@ -12,11 +12,14 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <initializer_list>
+#include <sstream>
 #include <unistd.h>
 
 namespace heddle {
@@ -84,6 +87,14 @@ void endWhenInterrupted() {
   }
 }
 
+// A file that is opened while a standard stream is closed would get its number, and messages would be written into it.
+// Opened the wrong way round, the number is taken, and using the stream still fails.
+void holdStandardStreams() {
+  for (int fd : {0, 1, 2})
+    if (fcntl(fd, F_GETFD) < 0 && errno == EBADF)
+      open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+}
+
 int run(int argc, char **argv) {
   CLI::App root("Heddle: a compiler for transformers.", "heddle");
   root.set_version_flag("--version", "heddle " HEDDLE_VERSION);
@@ -103,7 +114,9 @@ int run(int argc, char **argv) {
   try {
     root.parse(argc, argv);
   } catch (const CLI::Success &asked) { // --help, --version
-    return root.exit(asked);
+    std::ostringstream text;
+    root.exit(asked, text, text);
+    return writeOutput("", text.str());
   } catch (const CLI::ParseError &error) {
     return explainParseError(root, error);
   } catch (const RunError &problem) { // a value that the runtime's options refuse
@@ -113,13 +126,14 @@ int run(int argc, char **argv) {
     if (*command.app)
       return command.run();
   fmt::print(stderr, "{}", root.help());
-  return exitUsage;
+  return complain(exitUsage, "which command?");
 }
 
 } // namespace
 } // namespace heddle
 
 int main(int argc, char **argv) {
+  heddle::holdStandardStreams();
   heddle::reportInternalErrors(argc, argv);
   if (int code = heddle::ensureStack(); code != heddle::exitDone)
     return code;
