@@ -106,6 +106,8 @@ mlir::Value Elaborator::ordered(Span span, const Value &value) {
 bool Elaborator::countOp(Span span) {
   if (++ops <= maxOps)
     return true;
+  if (!diagnostics.firstTime("too many operations")) // what is still open on the way out is not told again
+    return false;
   error(Code::H0603, span, fmt::format("the model has more than {} operations", maxOps))
       .note("modules are expanded where they are called")
       .help("layers of one kind are a loop: `repeat L as h { x = Block(x) }`");
@@ -125,9 +127,11 @@ std::string Elaborator::called(const Value &value) const {
 
 Diagnostic &Elaborator::error(Code code, Span span, std::string message) {
   Diagnostic &d = diagnostics.error(code, span, std::move(message));
+  constexpr int mostCalls = 8; // of a long row of calls, those next to the error
+  int calls = 0;
   if (building())
-    for (const Frame *frame = current; frame && frame->caller; frame = frame->caller)
-      if (frame->site.valid() && frame->module)
+    for (const Frame *frame = current; frame && frame->caller && calls < mostCalls; frame = frame->caller)
+      if (frame->site.valid() && frame->module && ++calls)
         d.label(frame->site, fmt::format("in this call of {}", frame->module->name.name));
   return d;
 }
