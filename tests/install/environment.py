@@ -216,10 +216,10 @@ def denormals():
 
 def limits():
     def little():
-        resource.setrlimit(resource.RLIMIT_STACK, (512 * 1024, 512 * 1024))
+        resource.setrlimit(resource.RLIMIT_STACK, (1 << 20, 1 << 20))
         resource.setrlimit(resource.RLIMIT_NOFILE, (24, 24))
     done = train("little", preexec=little)
-    check(done.returncode == 0, "a stack of 512 KiB and 24 descriptors", f"exit {done.returncode}\n{done.stderr}")
+    check(done.returncode == 0, "a stack of 1 MiB and 24 descriptors", f"exit {done.returncode}\n{done.stderr}")
     same_run("the same run", "little")
     def none():
         resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))
