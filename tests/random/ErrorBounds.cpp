@@ -28,25 +28,6 @@ double heddle::checkedError(double y, double error) {
 }
 
 namespace {
-llvm::Expected<Array> valueOf(Operation *op, Operands operands) {
-  if (op->hasTrait<IsElementwise>()) return evaluateElementwise(op, operands);
-  if (auto known = dyn_cast<ConstantOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<PositionOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<BernoulliOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<ContractOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<ReduceOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<ArgmaxOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<SoftmaxOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<LogSoftmaxOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<LayerNormOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<RmsNormOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<CrossEntropyOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<GatherOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<ScatterAddOp>(op)) return evaluate(known, operands);
-  if (auto known = dyn_cast<RenameOp>(op)) return evaluate(known, operands);
-  return errorAt(op, "no rule for this op");
-}
-
 std::vector<double> errorOf(Operation *op, BoundedOperands operands, const Array &result) {
   if (op->hasTrait<IsElementwise>()) return elementwiseError(op, operands, result);
   if (isa<ContractOp, ReduceOp, ArgmaxOp, SoftmaxOp, LogSoftmaxOp, LayerNormOp, RmsNormOp, CrossEntropyOp>(op))
@@ -131,7 +112,7 @@ private:
       operands.push_back(&(*this)[operand]);
       arrays.push_back(&operands.back()->value);
     }
-    llvm::Expected<Array> value = valueOf(op, arrays);
+    llvm::Expected<Array> value = evaluateAny(op, arrays);
     if (!value) return value.takeError();
     if (isa<StopGradOp>(op)) {
       if (options.record) options.record->push_back(value->elements);

@@ -14,9 +14,7 @@ llvm::Error heddle::errorAt(Operation *op, const Twine &message) {
   return llvm::createStringError(Twine(place) + ": " + op->getName().getStringRef() + ": " + message);
 }
 
-namespace {
-// Finds the rule of an op without a region.
-llvm::Expected<Array> evaluateAny(Operation *op, Operands operands) {
+llvm::Expected<Array> heddle::evaluateAny(Operation *op, Operands operands) {
   if (op->hasTrait<IsElementwise>()) return evaluateElementwise(op, operands);
   if (auto known = dyn_cast<ConstantOp>(op)) return evaluate(known, operands);
   if (auto known = dyn_cast<PositionOp>(op)) return evaluate(known, operands);
@@ -35,6 +33,7 @@ llvm::Expected<Array> evaluateAny(Operation *op, Operands operands) {
   return errorAt(op, "the interpreter has no rule for this op");
 }
 
+namespace {
 class Walk {
 public:
   Walk(const std::map<std::string, Array> &variables, InterpretOptions options)

@@ -13,6 +13,9 @@ llvm::Error errorAt(mlir::Operation *op, const llvm::Twine &message);
 /// The error for an index outside of its axis.
 llvm::Error outOfRange(mlir::Operation *op, double index, mlir::StringAttr axis, int64_t size);
 
+/// The value of an op without a region, by its rule below; an error for an op that has none.
+llvm::Expected<Array> evaluateAny(mlir::Operation *op, Operands operands);
+
 // Sources.cpp
 Array evaluate(ConstantOp op, Operands);
 Array evaluate(PositionOp op, Operands);
