@@ -104,8 +104,9 @@ bool ModuleTable::inUnusedLibrary(const std::string &name) const {
     std::string file;
     Diagnostics silent;
     Source source("std.nn", libraryText("std.nn", file));
+    const std::unique_ptr<File> library = parse(source, silent);  // named: a temporary would end before the loop
     std::set<std::string> all;
-    for (const Module &module : parse(source, silent)->modules)
+    for (const Module &module : library->modules)
       all.insert(module.name.name);
     return all;
   }();

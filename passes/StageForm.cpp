@@ -45,8 +45,10 @@ private:
   // The first few violations are reported: of a text that is of another stage everything is wrong.
   InFlightDiagnostic report(Operation *op) {
     failed = true;
-    if (++reports > 5) return {};
-    return op->emitError() << "stage " << stageName(stage) << ": ";
+    InFlightDiagnostic diagnostic = op->emitError();
+    if (++reports > 5) diagnostic.abandon();
+    diagnostic << "stage " << stageName(stage) << ": ";
+    return diagnostic;
   }
 
   void verifyAttributes(Operation *op, ArrayRef<StringRef> allowed) {

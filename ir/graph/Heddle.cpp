@@ -137,7 +137,10 @@ ParseResult ConstantOp::parse(OpAsmParser &parser, OperationState &result) {
   if (parser.parseOptionalAttrDict(result.attributes) || parser.parseColonType(type)) return failure();
   auto tensor = dyn_cast<Tensor>(type);
   if (!tensor) return parser.emitError(loc, "expected a heddle.tensor type");
-  result.getOrAddProperties<Properties>().value = numberAttr(parser.getBuilder(), tensor, negative ? -number : number);
+  if (negative) number = -number;
+  if (tensor.isInt() && !(number >= INT32_MIN && number <= INT32_MAX && number == std::trunc(number)))
+    return parser.emitError(loc, "an element of i32 is a whole number from -2147483648 to 2147483647");
+  result.getOrAddProperties<Properties>().value = numberAttr(parser.getBuilder(), tensor, number);
   result.addTypes(type);
   return success();
 }

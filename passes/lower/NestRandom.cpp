@@ -61,7 +61,8 @@ Value NestEmitter::computeMask(BernoulliOp mask, ArrayRef<Value> operands, int c
   Tensor type = cast<Tensor>(mask.getResult().getType());
   int64_t stride = 1, total = type.getNumElements();
   Value element = index(0), lanes;
-  for (StringAttr dim : llvm::reverse(llvm::to_vector(mask.getOrder().getAsRange<StringAttr>()))) {
+  auto order = llvm::to_vector(mask.getOrder().getAsRange<StringAttr>());  // llvm::reverse keeps no temporary alive
+  for (StringAttr dim : llvm::reverse(order)) {
     int axis = plan.axisOf(dim);
     // Of a merged axis the last dim, met first, has the axis' stride.
     if (axis >= 0 && plan.axes[axis].dims.back() == dim) {

@@ -34,3 +34,35 @@ func.func @f() {
   %0 = heddle.constant 1.0 : f32
   return
 }
+
+// -----
+
+// numbers that an i32 does not hold, as text
+func.func @f() {
+  // expected-error@+1 {{an element of i32 is a whole number from -2147483648 to 2147483647}}
+  %0 = heddle.constant 2147483648 : !heddle.tensor<[], i32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{an element of i32 is a whole number}}
+  %0 = heddle.constant 0.5 : !heddle.tensor<[], i32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  // expected-error@+1 {{an element of i32 is a whole number}}
+  %0 = heddle.constant nan : !heddle.tensor<[], i32>
+  return
+}
+
+// -----
+
+func.func @f() {
+  %0 = heddle.constant -2147483648 : !heddle.tensor<[], i32>
+  return
+}

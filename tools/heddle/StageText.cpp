@@ -19,6 +19,7 @@ namespace {
 constexpr int kMostDepth = 200;                      // kernels need some 20
 constexpr int64_t kMostElements = int64_t(1) << 40;  // as StageForm.cpp
 constexpr size_t kMostDigits = 64;                   // what is longer takes MLIR's parser quadratic time
+constexpr size_t kMostResultDigits = 6;              // MLIR's parser makes room for all results up to the one that is read
 constexpr size_t kMostBytes = size_t(64) << 20;
 
 class Scan {
@@ -61,6 +62,8 @@ private:
     ++at;
     if (c == '<')
       shape();
+    if (c == '#')
+      resultNumber();
   }
 
   // Strings do not span lines.
@@ -82,6 +85,13 @@ private:
       fail(begin, fmt::format("a number has more than {} digits", kMostDigits));
     if (word == "affine_map" || word == "affine_set")
       fail(begin, "no stage has affine maps");
+  }
+
+  // Behind `%name#`.
+  void resultNumber() {
+    size_t end = std::min(text.find_first_not_of("0123456789", at), text.size());
+    if (end - at > kMostResultDigits)
+      fail(at, fmt::format("an op has fewer results than 10^{}", kMostResultDigits));
   }
 
   // Dims behind `<`: 4x16xf32, or [4]xf32.
