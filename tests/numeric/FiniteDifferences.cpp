@@ -176,6 +176,37 @@ TEST(Gradients, OfTheSideNotTakenIsZeroWhateverStandsThere) {
       return %s : !f[]
     })", array("f[B=3]", {-1, 0, M_E})), (std::vector<double>{0, 0, 1 / (2 * M_E)}));
 }
+// The gradient of sum(op(x)) where op is not differentiable, for the operands' own x.
+static std::vector<double> atKink(const std::string &op, std::vector<double> x) {
+  return gradientOf("func.func @f(%x: !f[B=3]) -> !f[] {\n" + op + R"(
+      %s = heddle.reduce "sum" %y over ["B"] : (!f[B=3]) -> !f[]
+      return %s : !f[]
+    })", array("f[B=3]", std::move(x)));
+}
+TEST(Gradients, AtKinksAreTheConventions) {
+  using Numbers = std::vector<double>;
+  // max(x, 0) is relu: at 0 the constant's side is taken, and of min(x, 0) too.
+  for (const char *op : {"max", "min"})
+    EXPECT_EQ(atKink("%c = heddle.constant 0.0 : !f[]\n%y = heddle." + std::string(op) +
+                         " %x, %c : (!f[B=3], !f[]) -> !f[B=3]",
+                     {0, -1, 2}),
+              (std::string(op) == "max" ? Numbers{0, 0, 1} : Numbers{0, 1, 0}));
+  EXPECT_EQ(atKink("%y = heddle.abs %x : (!f[B=3]) -> !f[B=3]", {0, -1, 2}), (Numbers{0, -1, 1}));
+  for (auto [power, slope] : {std::pair("0.0", 0.0), {"1.0", 1.0}, {"2.0", 0.0}})
+    EXPECT_EQ(atKink("%c = heddle.constant " + std::string(power) + " : !f[]\n%y = heddle.pow %x, %c : (!f[B=3], !f[]) -> !f[B=3]",
+                     {0, 0, 0}),
+              (Numbers{slope, slope, slope}))
+        << "x^" << power;
+  EXPECT_EQ(atKink("%c = heddle.constant 0.0 : !f[]\n%y = heddle.pow %c, %x : (!f[], !f[B=3]) -> !f[B=3]", {0, 1, 2}),
+            (Numbers{0, 0, 0}));
+  // Equals share: the largest of (2, 1, 2), and the smallest of (1, 2, 1).
+  for (auto [kind, x, shares] : {std::tuple("max", Numbers{2, 1, 2}, Numbers{0.5, 0, 0.5}), {"min", {1, 1, 2}, {0.5, 0.5, 0}}})
+    EXPECT_EQ(gradientOf("func.func @f(%x: !f[B=3]) -> !f[] {\n%y = heddle.reduce \"" + std::string(kind) +
+                             "\" %x over [\"B\"] : (!f[B=3]) -> !f[]\nreturn %y : !f[]\n}",
+                         array("f[B=3]", x)),
+              shares)
+        << kind;
+}
 TEST(Gradients, StopAtStopGrad) {
   EXPECT_EQ(gradientOf(R"(
     func.func @f(%x: !f[B=2]) -> !f[] {
