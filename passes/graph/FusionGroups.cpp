@@ -1,6 +1,7 @@
 // See FusionGroups.h. Everything runs in the order of the block, so the same program gives the same groups.
 #include "passes/graph/FusionGroups.h"
 #include "passes/OptionalRewrite.h"
+#include <numeric>
 #include <queue>
 
 using namespace mlir;
@@ -66,6 +67,8 @@ FusionGroups::FusionGroups(Block &block, bool join) : block(block) {
     nodes.push_back({{&op}, isFusable(&op)});
   }
   if (!join) return;
+  reach.resize(place.size());
+  std::iota(reach.begin(), reach.end(), 0);
   for (Operation &op : block.without_terminator())
     if (nodeOf.contains(&op) && isFusable(&op) && !isFreelyRecomputed(&op)) joinProducers(&op);
   joinSiblings();
@@ -114,6 +117,7 @@ void FusionGroups::takeProducer(Operation *producer, Operation *reduction) {
     from.ops = rest;
     to.ops.insert(to.ops.begin(), producer);
     nodeOf[producer] = nodeOf[reduction];
+    noteReach(to);
     return true;
   });
 }
@@ -162,6 +166,7 @@ bool FusionGroups::tryJoin(int left, int right) {
     for (Operation *op : nodes[left].ops) nodeOf[op] = right, ops.push_back(op);
     llvm::sort(ops, [&](Operation *a, Operation *b) { return place.lookup(a) < place.lookup(b); });
     nodes[left].ops.clear();
+    noteReach(nodes[right]);
     return true;
   });
 }
@@ -211,15 +216,27 @@ SmallVector<int> FusionGroups::usersOf(int node) const {
   return users;
 }
 
+void FusionGroups::noteReach(const Node &node) {
+  int last = place.lookup(node.ops.back());
+  for (int at = place.lookup(node.ops.front()); at < last && reach[at] < last; ++at) reach[at] = last;
+}
+
 bool FusionGroups::pathBetween(int from, int to) const {
   llvm::SmallDenseSet<int> seen;
   SmallVector<int> work;
+  // A node that begins behind `end` leads nowhere; without this, every question walks to the end of the block. Behind
+  // the end of `to` itself may stand one that leads to a node that begins before it.
+  int end = place.lookup(nodes[to].ops.back());
+  while (reach[end] > end) end = reach[end];
+  auto visit = [&](int node) {
+    if (place.lookup(nodes[node].ops.front()) <= end && seen.insert(node).second) work.push_back(node);
+  };
   for (int user : usersOf(from))
-    if (user != to && seen.insert(user).second) work.push_back(user);
+    if (user != to) visit(user);
   while (!work.empty()) {
     for (int user : usersOf(work.pop_back_val())) {
       if (user == to) return true;
-      if (seen.insert(user).second) work.push_back(user);
+      visit(user);
     }
   }
   return false;

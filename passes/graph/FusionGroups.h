@@ -42,11 +42,13 @@ class FusionGroups {
   /// Whether something that depends on `from` and is in neither of the two is needed by `to`.
   bool pathBetween(int from, int to) const;
   llvm::SmallVector<int> usersOf(int node) const;
+  void noteReach(const Node &node);
 
   mlir::Block &block;
   std::vector<Node> nodes;
   llvm::DenseMap<mlir::Operation *, int> nodeOf;
   llvm::DenseMap<mlir::Operation *, int> place;  // in the block
+  std::vector<int> reach;  // by place: where the last op stands of those nodes that begin there or before, at most
 };
 
 }  // namespace heddle
