@@ -223,7 +223,7 @@ public:
 
   static constexpr size_t maxOps = 25000; // with sanitizers, too, the error comes within a second
   static constexpr size_t maxDepth = 1200;           // of expressions within expressions, through calls
-  static constexpr size_t maxLoopNames = 10'000'000; // names in scope at all `repeat`s together: each copies them
+  static constexpr size_t maxLoopNames = 10'000'000; // names that all `repeat`s together mention: each copies them
   static constexpr int64_t maxLoops = 4; // HEDDLE_MAX_LOOPS of runtime/Abi.h
 
   std::vector<Loop> loops;
