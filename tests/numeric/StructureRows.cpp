@@ -27,6 +27,22 @@ func.func @f(%x: !f[A=$a, B=$b], %w: !f[L=3, B=$b], %c: !f[A=$a]) -> (!f[A=$a, B
 }
 )";
 
+// p <- p + q, q <- q * s, s <- s * x: z reaches the result through two carried values, and x is captured, carried and
+// used behind the loop.
+const char *kChain = R"(
+func.func @f(%x: !f[A=$a, B=$b], %y: !f[A=$a, B=$b], %z: !f[A=$a, B=$b]) -> !f[A=$a, B=$b] {
+  %r:3 = heddle.repeat "h" over "L" = 4 $direction carry(%x, %y, %z) stack() : (!f[A=$a, B=$b], !f[A=$a, B=$b], !f[A=$a, B=$b]) -> (!f[A=$a, B=$b], !f[A=$a, B=$b], !f[A=$a, B=$b]) {
+  ^bb0(%h: !i[], %p: !f[A=$a, B=$b], %q: !f[A=$a, B=$b], %s: !f[A=$a, B=$b]):
+    %n = heddle.add %p, %q : (!f[A=$a, B=$b], !f[A=$a, B=$b]) -> !f[A=$a, B=$b]
+    %m = heddle.mul %q, %s : (!f[A=$a, B=$b], !f[A=$a, B=$b]) -> !f[A=$a, B=$b]
+    %t = heddle.mul %s, %x : (!f[A=$a, B=$b], !f[A=$a, B=$b]) -> !f[A=$a, B=$b]
+    heddle.yield %n, %m, %t : !f[A=$a, B=$b], !f[A=$a, B=$b], !f[A=$a, B=$b]
+  }
+  %u = heddle.add %r#0, %x : (!f[A=$a, B=$b], !f[A=$a, B=$b]) -> !f[A=$a, B=$b]
+  return %u : !f[A=$a, B=$b]
+}
+)";
+
 // A loop over matrices in a loop: x <- x @ w[h, g] renamed back, with a weight of its own captured by both.
 const char *kNested = R"(
 func.func @f(%x: !f[A=$a, B=$b], %w: !f[L=2, M=2, B=$b, C=$b], %c: !f[B=$b]) -> !f[A=$a, B=$b] {
@@ -67,6 +83,9 @@ std::vector<OpRow> heddle::structureRows() {
                // Each turn multiplies and adds once: at most three roundings on the way of any term.
                out.push_back(loop(kLoop, "repeat " + direction, s, direction,
                                   {{"f[A=$a, B=$b]", -1, 1}, {"f[L=3, B=$b]", -1, 1}, {"f[A=$a]", -1, 1}}, 3 * 3.0));
+               // The longest term is q * s * (s * x) * (s * x * x): six roundings of products, five of sums.
+               out.push_back(loop(kChain, "repeat chain " + direction, s, direction,
+                                  {{"f[A=$a, B=$b]", -1, 1}, {"f[A=$a, B=$b]", -1, 1}, {"f[A=$a, B=$b]", -1, 1}}, 1.01 * 11));
                // Four products of matrices (b roundings each) and six with the captured weight.
                out.push_back(loop(kNested, "repeat nested " + direction, s, direction,
                                   {{"f[A=$a, B=$b]", -1, 1}, {"f[L=2, M=2, B=$b, C=$b]", -1, 1}, {"f[B=$b]", -1, 1}},
