@@ -133,7 +133,9 @@ std::string Tokenizer::toJson() const {
 Tokenizer Tokenizer::fromJson(const std::string& text) {
   try {
     auto json = nlohmann::json::parse(text);
-    return of(json.at("kind"), json.value("vocabulary", ""), "the checkpoint's vocabulary");
+    Tokenizer result = of(json.at("kind"), json.value("vocabulary", ""), "the checkpoint's vocabulary");
+    if (result.size() == 0) throw RunError(kData, "the checkpoint's vocabulary is empty");
+    return result;
   } catch (const nlohmann::json::exception& e) {
     throw RunError(kData, fmt::format("the checkpoint's tokenizer is damaged: {}", e.what()));
   }

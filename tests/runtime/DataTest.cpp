@@ -51,6 +51,7 @@ TEST(Tokenizer, ErrorsNameByteAndCharacter) {
               HasSubstr("--prompt: byte 2: the character '€' (U+20AC) is not in the vocabulary"));
   EXPECT_THAT(errorOf([] { Tokenizer::of("bpe", "abc", "x"); }), HasSubstr("unknown tokenizer 'bpe'"));
   EXPECT_THAT(errorOf([] { Tokenizer::fromJson("{"); }), HasSubstr("damaged"));
+  EXPECT_THAT(errorOf([] { Tokenizer::fromJson(R"({"kind": "char"})"); }), HasSubstr("vocabulary is empty"));
 }
 
 TEST(Tokenizer, DescribeCounts) {
