@@ -4,6 +4,7 @@
 !x = !heddle.tensor<[B=2, D=3], f32>
 !r = !heddle.tensor<[B=2], f32>
 !s = !heddle.tensor<[], f32>
+!i = !heddle.tensor<[], i32>
 
 // CHECK-LABEL: @fold
 // CHECK: %[[C:.*]] = heddle.constant 1.25{{0*}}e-01
@@ -37,6 +38,35 @@ func.func @times_zero(%x: !x) -> !x {
   %0 = heddle.constant 0.0 : !s
   %y = heddle.mul %x, %0 : (!x, !s) -> !x
   return %y : !x
+}
+
+// x / 0 is neither x nor a product with 1 / 0: of an x that is 0 it is NaN.
+// CHECK-LABEL: @by_zero
+// CHECK: heddle.div %arg0
+func.func @by_zero(%x: !x) -> !x {
+  %0 = heddle.constant 0.0 : !s
+  %y = heddle.div %x, %0 : (!x, !s) -> !x
+  return %y : !x
+}
+
+// Quotients of constants are floored, and remainders take the divisor's sign.
+// CHECK-LABEL: @floored
+// CHECK-DAG: %[[Q:.*]] = heddle.constant -4 : !heddle.tensor<[], i32>
+// CHECK-DAG: %[[R:.*]] = heddle.constant 1 : !heddle.tensor<[], i32>
+// CHECK-DAG: %[[M:.*]] = heddle.constant -5{{.*}}e-01 : !heddle.tensor<[], f32>
+// CHECK-DAG: %[[Z:.*]] = heddle.constant 0 : !heddle.tensor<[], i32>
+// CHECK: return %[[Q]], %[[R]], %[[M]], %[[Z]]
+func.func @floored() -> (!i, !i, !s, !i) {
+  %a = heddle.constant -7 : !i
+  %b = heddle.constant 2 : !i
+  %0 = heddle.constant 0 : !i
+  %x = heddle.constant 3.5 : !s
+  %y = heddle.constant -2.0 : !s
+  %q = heddle.floordiv %a, %b : (!i, !i) -> !i
+  %r = heddle.mod %a, %b : (!i, !i) -> !i
+  %m = heddle.mod %x, %y : (!s, !s) -> !s
+  %z = heddle.floordiv %a, %0 : (!i, !i) -> !i
+  return %q, %r, %m, %z : !i, !i, !s, !i
 }
 
 // CHECK-LABEL: @broadcasts
