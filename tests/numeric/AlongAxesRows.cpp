@@ -40,7 +40,8 @@ void contractions(Shape s, std::vector<Case> &out) {
   add("shared sum", "\"B\"", type({a, b}), type({a, b}), type({a}), s.b);
   if (s.b != 16) return;
   // Sizes beyond register tiles, panels and blocks, and just beside them.
-  for (auto [m, k, w] : {std::array{33, 65, 49}, std::array{130, 257, 97}, std::array{8, 600, 200}}) {
+  for (auto [m, k, w] : {std::array{33, 65, 49}, std::array{130, 257, 97}, std::array{8, 600, 200}, std::array{5, 769, 50},
+                         std::array{3, 1600, 17}, std::array{523, 21, 19}}) {
     std::string A = size("A", m), B = size("B", k), C = size("C", w), name = "contract " + A + " " + B + " " + C;
     out.push_back(opCase(name, "contract %a0, %a1 over [\"B\"]", {{type({A, B}), -4, 4}, {type({B, C}), -4, 4}},
                          type({A, C}), magnitude(sumUnits(k))));

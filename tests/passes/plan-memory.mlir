@@ -52,6 +52,33 @@ module {
 
 // -----
 
+// A nest that reduces the old value may still read what it has written by then: the new one is made elsewhere.
+!x = !heddle.tensor<[B=2, T=16], f32>
+!t = !heddle.tensor<[T=16], f32>
+// CHECK-LABEL: @reduced
+// CHECK: heddle.fused
+// CHECK-SAME: heddle.args = [#heddle.arg<"variables", 0>, #heddle.arg<"workspace", {{[0-9]+}}>]
+// CHECK: heddle.reduce
+// CHECK: heddle.fused
+// CHECK-SAME: heddle.args = [#heddle.arg<"workspace", {{[0-9]+}}>, #heddle.arg<"variables", 0>]
+// CHECK: heddle.broadcast
+module {
+  heddle.variable @p "parameter" "normal"(0.0, 1.0) stream 1 : !x
+  func.func @reduced() {
+    %p = heddle.read @p : !x
+    %q = heddle.fused(%p) : (!x) -> !x {
+    ^bb0(%i: !x):
+      %0 = heddle.reduce "sum" %i over ["B"] : (!x) -> !t
+      %1 = heddle.sub %i, %0 : (!x, !t) -> !x
+      heddle.yield %1 : !x
+    }
+    heddle.write %q, @p : !x
+    return
+  }
+}
+
+// -----
+
 // A later op reads the old value: the new one is made elsewhere and copied at the end.
 !x = !heddle.tensor<[B=2, T=16], f32>
 // CHECK-LABEL: @read_after
