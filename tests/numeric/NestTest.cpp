@@ -117,13 +117,19 @@ std::vector<NestCase> nestCases() {
       %b = heddle.sub %y, %p : (!i[A=7, B=45], !i[]) -> !i[A=7, B=45]
       %d = heddle.floordiv %a, %b : (!i[A=7, B=45], !i[A=7, B=45]) -> !i[A=7, B=45]
       %m = heddle.mod %a, %b : (!i[A=7, B=45], !i[A=7, B=45]) -> !i[A=7, B=45])", 2100000000);
-  add("update", "%p: !f[A=300, B=45], %m: !f[A=300, B=45], %g: !f[A=300, B=45], %lr: !f[]",
-      "%m2: !f[A=300, B=45], %p2: !f[A=300, B=45]", R"(
+  // Large enough for several units. Whole vectors in all, but not in each: the last is shorter than the others.
+  for (std::string size : {"A=300, B=45", "A=13, B=1040"})
+    cases.push_back({size[2] == '3' ? "update" : "update_of_whole_vectors",
+                     with("%p: $F, %m: $F, %g: $F, %lr: !f[]", {{"F", "!f[" + size + "]"}}),
+                     with("%m2: $F, %p2: $F", {{"F", "!f[" + size + "]"}}), with(R"(
       %b = heddle.constant 0.9 : !f[]
-      %m1 = heddle.mul %m, %b : (!f[A=300, B=45], !f[]) -> !f[A=300, B=45]
-      %m2 = heddle.add %m1, %g : (!f[A=300, B=45], !f[A=300, B=45]) -> !f[A=300, B=45]
-      %u = heddle.mul %m2, %lr : (!f[A=300, B=45], !f[]) -> !f[A=300, B=45]
-      %p2 = heddle.sub %p, %u : (!f[A=300, B=45], !f[A=300, B=45]) -> !f[A=300, B=45])");
+      %m1 = heddle.mul %m, %b : ($F, !f[]) -> $F
+      %m2 = heddle.add %m1, %g : ($F, $F) -> $F
+      %u = heddle.mul %m2, %lr : ($F, !f[]) -> $F
+      %p2 = heddle.sub %p, %u : ($F, $F) -> $F)", {{"F", "!f[" + size + "]"}})});
+  add("sums_of_whole_vectors", "%x: !f[A=400, B=112]", "%s: !f[B=112], %t: !f[B=112]", R"(
+      %s = heddle.reduce "sum" %x over ["A"] : (!f[A=400, B=112]) -> !f[B=112]
+      %t = heddle.reduce "max" %x over ["A"] : (!f[A=400, B=112]) -> !f[B=112])");
   return cases;
 }
 
