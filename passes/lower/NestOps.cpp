@@ -205,8 +205,10 @@ Value NestEmitter::choose(Value condition, Value x, Value y) {
 }
 
 // floor(x / y), or x - y * floor(x / y), of 32-bit integers by two float divisions: no target divides vectors of
-// integers. The first quotient is off by less than |x/y| 2^-22 + 129, so what remains is below 516 + |y| in size
-// and does not wrap; the second quotient leaves a remainder of at most 1.0001 |y|, and three corrections make it floor's.
+// integers. The first quotient is off by less than |x/y| 2^-22 + 1 (where it saturates, at |y| = 1, by 129), so what
+// remains is below 516 + |y| in size and does not wrap. The second is then the true one, truncated, or, by rounding up to
+// 1, one more: rounding keeps order, and for |y| <= 516 all numbers are exact. So the remainder is smaller than |y|, and
+// one correction gives it the divisor's sign.
 Value NestEmitter::divideIntegers(Value x, Value y, bool wantRemainder) {
   Value zero = intSplat(0), one = intSplat(1);
   Value byZero = make<arith::CmpIOp>(IntOrder::eq, y, zero);
@@ -220,16 +222,10 @@ Value NestEmitter::divideIntegers(Value x, Value y, bool wantRemainder) {
   rest = make<arith::SubIOp>(rest, make<arith::MulIOp>(more, y));
 
   Value negative = make<arith::CmpIOp>(IntOrder::slt, y, zero);
-  for (int i = 0; i < 2; ++i) {  // the remainder takes the divisor's sign
-    Value below = make<arith::CmpIOp>(IntOrder::slt, rest, zero), above = make<arith::CmpIOp>(IntOrder::sgt, rest, zero);
-    Value wrong = choose(negative, above, below);
-    rest = make<arith::SelectOp>(wrong, make<arith::AddIOp>(rest, y), rest);
-    quotient = make<arith::SelectOp>(wrong, make<arith::SubIOp>(quotient, one), quotient);
-  }
-  Value large =
-      choose(negative, make<arith::CmpIOp>(IntOrder::sle, rest, y), make<arith::CmpIOp>(IntOrder::sge, rest, y));
-  rest = make<arith::SelectOp>(large, make<arith::SubIOp>(rest, y), rest);
-  quotient = make<arith::SelectOp>(large, make<arith::AddIOp>(quotient, one), quotient);
+  Value below = make<arith::CmpIOp>(IntOrder::slt, rest, zero), above = make<arith::CmpIOp>(IntOrder::sgt, rest, zero);
+  Value wrong = choose(negative, above, below);
+  rest = make<arith::SelectOp>(wrong, make<arith::AddIOp>(rest, y), rest);
+  quotient = make<arith::SelectOp>(wrong, make<arith::SubIOp>(quotient, one), quotient);
   return make<arith::SelectOp>(byZero, zero, wantRemainder ? rest : quotient);
 }
 

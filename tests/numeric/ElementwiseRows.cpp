@@ -186,6 +186,9 @@ std::vector<OpRow> heddle::elementwiseRows() {
        [](Shape s, std::vector<Case> &out) {
          out.push_back(opCase(label("cast f i", s), "cast %a0", {{"f" + both(s), -9, 9}}, "i" + both(s), exact()));
          if (s.b == 16) out.push_back(withSpecials(out.back()));
+         // Two of these values are the limits of an int; the others saturate.
+         out.push_back(opCase(label("cast f i limits", s), "cast %a0", {{"f" + both(s), -0x1p32, 0x1p32, 0x1p31}},
+                              "i" + both(s), exact()));
          out.push_back(opCase(label("cast f f", s), "cast %a0", {{"f" + both(s), -9, 9}}, "f" + turned(s), exact()));
          out.push_back(opCase(label("cast i f", s), "cast %a0", {{"i" + both(s), -2147483648.0, 2147483647}},
                               "f" + both(s), exact()));

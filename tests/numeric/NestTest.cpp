@@ -35,7 +35,7 @@ std::vector<NestCase> nestCases() {
       std::map<std::string, std::string> types{
           {"F", "!f[A=7, B=" + size + "]"}, {"M", "!b[A=7, B=" + size + "]"},   {"X", columns ? "A" : "B"},
           {"R", columns ? "!f[B=" + size + "]" : "!f[A=7]"}, {"G", columns ? "!f[A=7]" : "!f[B=" + size + "]"},
-          {"I", columns ? "!i[B=" + size + "]" : "!i[A=7]"}};
+          {"I", columns ? "!i[B=" + size + "]" : "!i[A=7]"}, {"J", "!i[A=7, B=" + size + "]"}};
       auto add = [&](const char *name, const char *arguments, const char *results, const char *body) {
         cases.push_back({std::string(name) + (columns ? "_columns_" : "_rows_") + size, with(arguments, types),
                          with(results, types), with(body, types)});
@@ -66,6 +66,7 @@ std::vector<NestCase> nestCases() {
         %z = heddle.mul %x, %y : ($F, $F) -> $F
         %s = heddle.reduce "sum" %z over ["$X"] : ($F) -> $R
         %t = heddle.reduce "min" %y over ["$X"] : ($F) -> $R)");
+      add("argmax_of_equals", "%x: $J", "%z: $I", R"(%z = heddle.argmax %x over "$X" : ($J) -> $I)");
       add("argmax", "%x: $F", "%z: $I", R"(%z = heddle.argmax %x over "$X" : ($F) -> $I)");
     }
   auto add = [&](const char *name, const char *arguments, const char *results, const char *body, int bound = 5) {
@@ -127,6 +128,11 @@ std::vector<NestCase> nestCases() {
       %m2 = heddle.add %m1, %g : ($F, $F) -> $F
       %u = heddle.mul %m2, %lr : ($F, !f[]) -> $F
       %p2 = heddle.sub %p, %u : ($F, $F) -> $F)", {{"F", "!f[" + size + "]"}})});
+  // A row of several runs of memory, kept in scratch between its passes.
+  add("two_axes", "%x: !f[A=5, C=3, B=45]", "%z: !f[A=5, C=3, B=45]", R"(
+      %q = heddle.tanh %x : (!f[A=5, C=3, B=45]) -> !f[A=5, C=3, B=45]
+      %v = heddle.reduce "max" %q over ["A", "B"] : (!f[A=5, C=3, B=45]) -> !f[C=3]
+      %z = heddle.mul %q, %v : (!f[A=5, C=3, B=45], !f[C=3]) -> !f[A=5, C=3, B=45])");
   add("sums_of_whole_vectors", "%x: !f[A=400, B=112]", "%s: !f[B=112], %t: !f[B=112]", R"(
       %s = heddle.reduce "sum" %x over ["A"] : (!f[A=400, B=112]) -> !f[B=112]
       %t = heddle.reduce "max" %x over ["A"] : (!f[A=400, B=112]) -> !f[B=112])");
