@@ -25,7 +25,8 @@ bool Formula::add(const Monomial &monomial, Rational c) {
   Rational &sum = terms[monomial];
   int64_t left, right, num, den;
   if (__builtin_mul_overflow(sum.num, c.den, &left) || __builtin_mul_overflow(c.num, sum.den, &right) ||
-      __builtin_add_overflow(left, right, &num) || __builtin_mul_overflow(sum.den, c.den, &den))
+      __builtin_add_overflow(left, right, &num) || __builtin_mul_overflow(sum.den, c.den, &den) ||
+      num == INT64_MIN || den == INT64_MIN) // neither has a negative
     return false;
   if (num == 0) {
     terms.erase(monomial);
