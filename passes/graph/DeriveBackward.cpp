@@ -108,8 +108,9 @@ LogicalResult Walk::visit(Operation *op) {
   GradientRow row = gradientRow(op);
   if (row == GradientRow::Missing) return op->emitOpError("has no gradient; derive backward before fusing");
   if (row == GradientRow::Zero) return success();
-  bool elementwise = op->hasTrait<IsElementwise>() || isa<RenameOp>(op);
-  bool isMasked = elementwise && masked.contains(op->getResult(0));
+  // Ops that scale each element of the result's gradient, and mix none: a zero stays one.
+  bool scales = op->hasTrait<IsElementwise>() || isa<RenameOp, ReduceOp, CrossEntropyOp>(op);
+  bool isMasked = scales && masked.contains(op->getResult(0));
   auto select = dyn_cast<SelectOp>(op);
   bool isDropout = select && select.getCondition().getDefiningOp<BernoulliOp>();
   bool masks = isMasked || (select && !isDropout) || isa<MinOp, MaxOp>(op);

@@ -176,6 +176,24 @@ TEST(Gradients, OfTheSideNotTakenIsZeroWhateverStandsThere) {
       return %s : !f[]
     })", array("f[B=3]", {-1, 0, M_E})), (std::vector<double>{0, 0, 1 / (2 * M_E)}));
 }
+TEST(Gradients, OfARowNotTakenIsZeroWhateverStandsThere) {
+  // Rows of NaN and inf: their losses are not chosen, and neither are their sums.
+  EXPECT_EQ(gradientOf(R"(
+    func.func @f(%x: !f[B=3, V=2]) -> !f[] {
+      %zero = heddle.constant 0.0 : !f[]
+      %two = heddle.constant 2 : !i[]
+      %b = heddle.position : !i[B=3]
+      %open = heddle.compare "eq" %b, %two : (!i[B=3], !i[]) -> !b[B=3]
+      %t = heddle.constant 0 : !i[]
+      %l = heddle.log %x : (!f[B=3, V=2]) -> !f[B=3, V=2]
+      %e = heddle.cross_entropy %l, %t over "V" : (!f[B=3, V=2], !i[]) -> !f[B=3]
+      %r = heddle.reduce "sum" %l over ["V"] : (!f[B=3, V=2]) -> !f[B=3]
+      %y = heddle.add %e, %r : (!f[B=3], !f[B=3]) -> !f[B=3]
+      %w = heddle.select %open, %y, %zero : (!b[B=3], !f[B=3], !f[]) -> !f[B=3]
+      %s = heddle.reduce "sum" %w over ["B"] : (!f[B=3]) -> !f[]
+      return %s : !f[]
+    })", array("f[B=3, V=2]", {-1, 0, INFINITY, NAN, 1, 1})), (std::vector<double>{0, 0, 0, 0, 0.5, 1.5}));
+}
 // The gradient of sum(op(x)) where op is not differentiable, for the operands' own x.
 static std::vector<double> atKink(const std::string &op, std::vector<double> x) {
   return gradientOf("func.func @f(%x: !f[B=3]) -> !f[] {\n" + op + R"(

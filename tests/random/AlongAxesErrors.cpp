@@ -110,17 +110,17 @@ struct SoftmaxRow {
     for (int64_t j : along) {
       double s = x.value.elements[start + j] - shift, e = x.error[start + j];
       shifted.push_back(s);
-      exponent.push_back(std::isfinite(s) ? e + kUnit * (std::fabs(s) + e + largestError) : 0);
+      exponent.push_back(std::isfinite(s) ? e + unit * (std::fabs(s) + e + largestError) : 0);
       sum += std::exp(s);
-      grown += std::exp(s + exponent.back()) * (1 + kExp * kUnit) + kFlushed;
+      grown += std::exp(s + exponent.back()) * (1 + kExp * unit) + kFlushed;
     }
     sumError = sum > 0 ? grown / sum * (1 + gammaOf(along.size() - 1)) - 1 : 0;
   }
-  double exponentialError(size_t j) const { return std::expm1(exponent[j]) * (1 + kExp * kUnit) + kExp * kUnit; }
+  double exponentialError(size_t j) const { return std::expm1(exponent[j]) * (1 + kExp * unit) + kExp * unit; }
   // Of log(sum): an absolute error.
   double logError() const {
     double propagated = sumError < 1 ? -std::log1p(-sumError) : INFINITY;
-    return propagated + kLog * kUnit * (std::fabs(std::log(sum)) + propagated);
+    return propagated + kLog * unit * (std::fabs(std::log(sum)) + propagated);
   }
 };
 
@@ -133,7 +133,7 @@ std::vector<double> softmaxError(SoftmaxOp op, const Bounded &x, const Array &re
     for (size_t j = 0; j < rows.along.size(); ++j) {
       size_t i = rows.to[r] + rows.landing[j];
       if (!std::isfinite(row.shifted[j])) continue;  // of -inf: 0
-      double relative = row.sumError < 1 ? (1 + row.exponentialError(j)) / (1 - row.sumError) * (1 + kUnit) - 1 : INFINITY;
+      double relative = row.sumError < 1 ? (1 + row.exponentialError(j)) / (1 - row.sumError) * (1 + unit) - 1 : INFINITY;
       errors[i] = std::fmin(relative * result.elements[i] + 2 * kFlushed, 2);
     }
   }
@@ -150,7 +150,7 @@ std::vector<double> logSoftmaxError(LogSoftmaxOp op, const Bounded &x, const Arr
       size_t i = rows.to[r] + rows.landing[j];
       if (!std::isfinite(row.shifted[j])) continue;
       double e = row.exponent[j] + row.logError();
-      errors[i] = e + kUnit * (std::fabs(result.elements[i]) + e) + kFlushed;
+      errors[i] = e + unit * (std::fabs(result.elements[i]) + e) + kFlushed;
     }
   }
   return errors;
@@ -167,7 +167,7 @@ std::vector<double> crossEntropyError(CrossEntropyOp op, const Bounded &x, const
     for (size_t j = 0; j < along.size(); ++j) {
       if (std::fabs(double(j) - chosen) > reach) continue;
       double e = row.exponent[j] + row.logError() + std::fabs(row.shifted[j] - row.shifted[chosen]);
-      errors[i] = std::fmax(errors[i], e + kUnit * (std::fabs(result.elements[i]) + e) + kFlushed);
+      errors[i] = std::fmax(errors[i], e + unit * (std::fabs(result.elements[i]) + e) + kFlushed);
       if (!std::isfinite(row.shifted[j])) errors[i] = reach == 0 ? 0 : INFINITY;
     }
   }
@@ -193,22 +193,22 @@ std::vector<double> normError(Operation *op, StringAttr axis, double eps, const 
     std::vector<double> c, cError;
     for (int64_t j : rows.along) {
       double element = x.value.elements[rows.from[r] + j] - mean, e = x.error[rows.from[r] + j] + meanError;
-      if (centres) e += kUnit * (std::fabs(element) + e);
+      if (centres) e += unit * (std::fabs(element) + e);
       c.push_back(element), cError.push_back(e);
       square += element * element / n;
       squareError += (2 * std::fabs(element) * e + e * e) / n;
     }
     // The square, and the mean of squares: one rounding more than a mean's. Squares are never negative.
     squareError += gammaOf(n + 2) * (square + squareError);
-    double shifted = square + eps, shiftedError = squareError + kUnit * (shifted + squareError) + kUnit * eps;
+    double shifted = square + eps, shiftedError = squareError + unit * (shifted + squareError) + unit * eps;
     double scale = 1 / std::sqrt(shifted);
-    double least = std::fmax(shifted - shiftedError, eps * (1 - 2 * kUnit));
+    double least = std::fmax(shifted - shiftedError, eps * (1 - 2 * unit));
     double scaleError = std::fmax(1 / std::sqrt(least) - scale, scale - 1 / std::sqrt(shifted + shiftedError));
-    scaleError += (2 + kUnit) * kUnit * (scale + scaleError);
+    scaleError += (2 + unit) * unit * (scale + scaleError);
     for (size_t j = 0; j < rows.along.size(); ++j) {
       size_t i = rows.to[r] + rows.landing[j];
       double e = std::fabs(c[j]) * scaleError + scale * cError[j] + scaleError * cError[j];
-      errors[i] = checkedError(result.elements[i], e + kUnit * (std::fabs(result.elements[i]) + e) + kFlushed);
+      errors[i] = checkedError(result.elements[i], e + unit * (std::fabs(result.elements[i]) + e) + kFlushed);
       if (c[j] == 0 && cError[j] == 0) errors[i] = 0;
     }
   }

@@ -24,7 +24,7 @@ using Rule = std::function<double(const Point &)>;
 // The operands' error and `units` roundings of the result.
 double rounded(const Point &p, double propagated, double units) {
   if (p.y == 0 && propagated == 0) return 0;
-  return propagated + units * kUnit * (std::fabs(p.y) + propagated) + kFlushed;
+  return propagated + units * unit * (std::fabs(p.y) + propagated) + kFlushed;
 }
 // Correctly rounded: exact where the operands are and the result is a single-precision number.
 double arithmetic(const Point &p, double propagated) {
@@ -72,7 +72,7 @@ double powError(const Point &p) {
 double trigonometric(const Point &p, double slope) {
   double propagated = std::fmin(std::fabs(slope) * p.e[0] + p.e[0] * p.e[0] / 2, 2);
   if (std::fabs(p.x[0]) + p.e[0] > 1e4) return 2;
-  return rounded(p, propagated, kSin) + 0.5 * kUnit;
+  return rounded(p, propagated, kSin) + 0.5 * unit;
 }
 
 double truncated(double x) {
@@ -97,7 +97,7 @@ const llvm::StringMap<Rule> &ofFloats() {
          double size = std::fabs(k * p.x[1]) + product;
          bool whole = static_cast<float>(k * p.x[1]) == k * p.x[1];
          if (p.exact() && kError == 0 && whole) return arithmetic(p, 0);
-         return rounded(p, p.e[0] + product + kUnit * size, 1);
+         return rounded(p, p.e[0] + product + unit * size, 1);
        }},
       {"pow", [](const Point &p) { return rounded(p, powError(p), kPow); }},
       {"min", [](const Point &p) {
@@ -117,7 +117,7 @@ const llvm::StringMap<Rule> &ofFloats() {
       {"log1p", [](const Point &p) { return rounded(p, ends(p, std::log1p), kLog1p); }},
       {"sqrt", [](const Point &p) { return arithmetic(p, ends(p, std::sqrt)); }},
       {"rsqrt", [](const Point &p) {
-         return rounded(p, ends(p, [](double x) { return x < 0 ? NAN : 1 / std::sqrt(x); }), 2 + kUnit);
+         return rounded(p, ends(p, [](double x) { return x < 0 ? NAN : 1 / std::sqrt(x); }), 2 + unit);
        }},
       {"sin", [](const Point &p) { return trigonometric(p, std::cos(p.x[0])); }},
       {"cos", [](const Point &p) { return trigonometric(p, std::sin(p.x[0])); }},

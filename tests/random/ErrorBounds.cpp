@@ -5,10 +5,12 @@
 #include <cfloat>
 #include <cmath>
 
+#include "llvm/ADT/ScopeExit.h"
+
 using namespace mlir;
 using namespace heddle;
 
-double heddle::gammaOf(double n) { return n * kUnit / (1 - n * kUnit); }
+double heddle::gammaOf(double n) { return n * unit / (1 - n * unit); }
 
 double heddle::lowestBit(double x) {
   if (x == 0 || !std::isfinite(x)) return INFINITY;
@@ -164,6 +166,8 @@ private:
 
 llvm::Expected<BoundedOutcome> heddle::boundErrors(func::FuncOp entry, const Arrays &inputs, const Arrays &variables,
                                                    BoundOptions options) {
+  unit = options.unit;
+  auto restore = llvm::make_scope_exit([] { unit = BoundOptions().unit; });
   BoundWalk walk(variables, options);
   for (BlockArgument argument : entry.getArguments()) {
     auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr);

@@ -33,6 +33,7 @@ using Frozen = std::vector<std::vector<double>>;
 
 struct BoundOptions {
   bool errors = true;
+  double unit = 0x1p-24;  // the unit roundoff of the executor
   Frozen *record = nullptr;        // filled
   const Frozen *replay = nullptr;  // what stop_grad gives instead of its operand
 };
@@ -42,7 +43,8 @@ llvm::Expected<BoundedOutcome> boundErrors(mlir::func::FuncOp entry, const Array
                                            BoundOptions options = {});
 
 //===------------------------------------------------------------------------------------------------- rules
-inline constexpr double kUnit = 0x1p-24;
+/// The unit roundoff, while boundErrors runs.
+inline thread_local double unit = 0x1p-24;
 /// What a result, or an operand, that is flushed to zero may lose: the least normal number.
 inline constexpr double kFlushed = 0x1p-126;
 /// Largest relative errors of the polynomials, in u: twice the ulps of MathFunctions.h.

@@ -67,7 +67,7 @@ std::vector<double> heddle::indexingError(Operation *op, BoundedOperands operand
     for (size_t i = 0; i < errors.size(); ++i) {
       double y = result.elements[i];
       if (!std::isfinite(y)) continue;
-      double kept = std::fabs(y) < kFlushed ? 0 : static_cast<double>(static_cast<float>(y));
+      double kept = std::fabs(y) < kFlushed ? 0 : unit < BoundOptions().unit ? y : static_cast<double>(static_cast<float>(y));
       errors[i] = std::isfinite(kept) ? std::fabs(kept - y) : INFINITY;
     }
   return errors;

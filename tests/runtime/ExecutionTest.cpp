@@ -65,12 +65,16 @@ TEST(ThreadPool, ManyShortCallsAllJoin) {
 TEST(ThreadPool, EveryThreadFlushesSubnormals) {
   ThreadPool pool(3);
   unsigned before = _mm_getcsr();
-  std::atomic<int> wrong = 0;
+  std::atomic<unsigned> wrong = 0, seen = 0;
   volatile float tiny = 1e-38f;
-  pool.forEachTile(300, [&](int64_t, int64_t, int) {
-    if (tiny * 0.01f != 0.f || (_mm_getcsr() & ~0x3Fu) != FloatMode::kKernels) wrong++;
+  auto deadline = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  pool.forEachTile(300, [&](int64_t, int64_t, int thread) {
+    if (tiny * 0.01f != 0.f || (_mm_getcsr() & ~0x3Fu) != FloatMode::kKernels) wrong |= 1u << thread;
+    // Nobody goes on before each has had a tile, so that the caller does not do all the work.
+    for (seen |= 1u << thread; seen != 7 && std::chrono::steady_clock::now() < deadline;) std::this_thread::yield();
   });
-  EXPECT_EQ(wrong, 0);
+  EXPECT_EQ(seen, 7u);
+  EXPECT_EQ(wrong, 0u);
   EXPECT_EQ(_mm_getcsr() & ~0x3Fu, before & ~0x3Fu);
 }
 
