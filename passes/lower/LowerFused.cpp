@@ -212,6 +212,8 @@ NestEmitter::Values NestEmitter::leaf(Values accumulators, int firstColumn, int 
       slot += n;
     }
     for (Value value : work.saves) save(value, column);
+    // All values before the first store: a result may lie where an operand of another one does (canWriteOver).
+    for (unsigned result : work.stores) emit(op.getYield()->getOperand(result), column);
     for (unsigned result : work.stores) store(result, column);
   }
   return next;
