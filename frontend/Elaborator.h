@@ -221,7 +221,7 @@ public:
   /// In [0, size)? Otherwise an error, except for data, whose bound is recorded, and where sizes are not known.
   bool inRange(const Value &index, Span span, const Axis *axis, Frame &frame);
 
-  static constexpr size_t maxOps = 25000; // with sanitizers, too, the error comes within a second
+  static constexpr size_t maxOps = 12000; // with sanitizers, too, the error comes within a second
   static constexpr size_t maxDepth = 1200;           // of expressions within expressions, through calls
   static constexpr size_t maxLoopNames = 10'000'000; // names that all `repeat`s together mention: each copies them
   static constexpr int64_t maxLoops = 4; // HEDDLE_MAX_LOOPS of runtime/Abi.h
