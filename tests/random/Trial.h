@@ -44,9 +44,9 @@ struct Expectation {
 };
 
 /// Compares two runs of the interpreter: both differ from the exact results by what the bounds say of single precision,
-/// scaled to double, or derived for double where the interval spans a jump. Empty if they agree.
+/// scaled to double, or else as derived from `function` for double. Empty if they agree.
 std::string differenceInDouble(const Interpretation &want, const Interpretation &got, const ExpectedEntry &entry,
-                               const Expectation &program);
+                               mlir::func::FuncOp function, const Arrays &variables);
 
 /// The gradients of @train against differences of its loss along one random direction; `error` is the loss's bound.
 std::vector<Finding> checkGradient(mlir::ModuleOp graph, double error, Statistics &statistics);
