@@ -2,7 +2,6 @@
 // - the tree of a text without errors prints as text that parses to a tree that prints the same;
 // - a program that check accepts gives, for each train block and module, a graph that verifies, or an error.
 #include "Budget.h"
-#include "TokenMutator.h"
 
 #include "frontend/BuildGraph.h"
 #include "frontend/Parser.h"
@@ -94,12 +93,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     mustVerify(graph, found, "module " + module.name.name);
   }
   return 0;
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t maxSize, unsigned seed) {
-  return mutateTokens(data, size, maxSize, seed);
-}
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t firstSize, const uint8_t *second,
-                                            size_t secondSize, uint8_t *out, size_t maxSize, unsigned seed) {
-  return crossLines(first, firstSize, second, secondSize, out, maxSize, seed);
 }

@@ -4,7 +4,6 @@
 // - an accepted module prints as text that parses to a module that prints the same;
 // - with small shapes it goes on to kernels and every stage keeps its contract, or a pass says what it refuses.
 #include "Budget.h"
-#include "TokenMutator.h"
 
 #include "ir/graph/Heddle.h"
 #include "passes/StageForm.h"
@@ -106,12 +105,4 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
       finding("stage " + stageName(Stage(next)).str() + " does not keep its contract:\n" + said);
   }
   return 0;
-}
-
-extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t maxSize, unsigned seed) {
-  return mutateTokens(data, size, maxSize, seed);
-}
-extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t firstSize, const uint8_t *second,
-                                            size_t secondSize, uint8_t *out, size_t maxSize, unsigned seed) {
-  return crossLines(first, firstSize, second, secondSize, out, maxSize, seed);
 }

@@ -1,8 +1,13 @@
-// See TokenMutator.h.
-#include "TokenMutator.h"
-
+// Mutations of texts by their tokens: bytes alone hardly ever give a program that gets past the parser, and what lies
+// behind it is where the interesting bugs are. libFuzzer calls them in every target that is linked with this file.
+//
+// A text is cut into words, numbers, strings, punctuation and white space; a mutation moves, swaps, copies, drops or
+// replaces tokens, bracketed groups and lines, and puts numbers at the edges of their types. It knows no grammar, so it
+// serves .heddle and MLIR alike.
 #include <algorithm>
 #include <cctype>
+#include <cstddef>
+#include <cstdint>
 #include <cstring>
 #include <random>
 #include <string>
@@ -11,7 +16,6 @@
 
 extern "C" size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t maxSize);
 
-namespace heddle::fuzz {
 namespace {
 
 enum class Kind { word, number, string, space, mark };
@@ -211,7 +215,8 @@ size_t put(const std::string &text, uint8_t *out, size_t maxSize) {
 
 } // namespace
 
-size_t mutateTokens(uint8_t *data, size_t size, size_t maxSize, unsigned seed) {
+// One mutation in four is libFuzzer's own, of bytes and dictionary words.
+extern "C" size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t maxSize, unsigned seed) {
   if (seed % 4 == 0)
     return LLVMFuzzerMutate(data, size, maxSize);
   Mutation mutation({reinterpret_cast<const char *>(data), size}, seed / 4);
@@ -220,8 +225,9 @@ size_t mutateTokens(uint8_t *data, size_t size, size_t maxSize, unsigned seed) {
   return put(mutation.text(), data, maxSize);
 }
 
-size_t crossLines(const uint8_t *first, size_t firstSize, const uint8_t *second, size_t secondSize, uint8_t *out,
-                  size_t maxSize, unsigned seed) {
+// A run of lines of the second text goes into the first.
+extern "C" size_t LLVMFuzzerCustomCrossOver(const uint8_t *first, size_t firstSize, const uint8_t *second,
+                                            size_t secondSize, uint8_t *out, size_t maxSize, unsigned seed) {
   std::mt19937 random(seed);
   std::string_view a(reinterpret_cast<const char *>(first), firstSize), b(reinterpret_cast<const char *>(second), secondSize);
   auto lineAt = [&](std::string_view text, size_t from) {
@@ -237,5 +243,3 @@ size_t crossLines(const uint8_t *first, size_t firstSize, const uint8_t *second,
   text += a.substr(at);
   return put(text, out, maxSize);
 }
-
-} // namespace heddle::fuzz

@@ -44,7 +44,7 @@ llvm::Expected<BoundedOutcome> boundErrors(mlir::func::FuncOp entry, const Array
 
 //===------------------------------------------------------------------------------------------------- rules
 /// The unit roundoff, while boundErrors runs.
-inline thread_local double unit = 0x1p-24;
+inline thread_local double unit = BoundOptions().unit;
 /// What a result, or an operand, that is flushed to zero may lose: the least normal number.
 inline constexpr double kFlushed = 0x1p-126;
 /// Largest relative errors of the polynomials, in u: twice the ulps of MathFunctions.h.
