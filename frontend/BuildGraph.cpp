@@ -456,6 +456,31 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   return graph;
 }
 
+// What `--set` may give a dim or a constant of a module, as a message says it.
+static const char *wanted(const Parameter &p) {
+  using C = Parameter::ConstType;
+  return p.kind == Parameter::Kind::Dim ? "a whole number from 1"
+         : p.constType == C::Bool       ? "true or false"
+         : p.constType == C::Int        ? "a whole number"
+                                        : "a finite number";
+}
+
+// The number that `--set` gives a dim or a constant of a module; nothing if the text is not what is wanted.
+static std::optional<Number> given(const Parameter &p, const std::string &text) {
+  using C = Parameter::ConstType;
+  if (p.constType == C::Bool)
+    return text == "true" || text == "false" ? std::optional(Number::ofBool(text == "true")) : std::nullopt;
+  auto whole = wholeNumber(text);
+  if (p.kind == Parameter::Kind::Dim && whole && *whole < 1)
+    return std::nullopt;
+  if (whole && p.constType != C::Float)
+    return Number::ofInt(*whole);
+  char *stop = nullptr;
+  double value = std::strtod(text.c_str(), &stop);
+  bool allowed = p.kind != Parameter::Kind::Dim && p.constType != C::Int;
+  return allowed && !text.empty() && !*stop && std::isfinite(value) ? std::optional(Number::ofFloat(value)) : std::nullopt;
+}
+
 mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &name, const InputShapes &shapes,
                                            Diagnostics &diagnostics, mlir::MLIRContext &context,
                                            const BuildSettings &settings) {
@@ -484,15 +509,17 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
   // Sizes of open dims come from the shapes of the inputs.
   BuildSettings fileSettings = settings;
   std::map<std::string, int64_t> ownSizes;
-  std::map<std::string, double> constants;
+  std::map<std::string, Number> constants;
   if (module)
     for (const Parameter &p : module->params)
       if (auto it = fileSettings.set.find(p.name.name); it != fileSettings.set.end() && p.kind != Parameter::Kind::Tensor) {
-        char *stop = nullptr;
-        double value = std::strtod(it->second.c_str(), &stop);
-        if (*stop || it->second.empty())
-          diagnostics.error(Code::H0402, p.span, fmt::format("--set {}={}: not a number", p.name.name, it->second));
-        (p.kind == Parameter::Kind::Dim ? ownSizes[p.name.name] = static_cast<int64_t>(value), value : constants[p.name.name] = value);
+        auto number = given(p, it->second);
+        if (!number)
+          diagnostics.error(Code::H0402, p.span, fmt::format("--set {}={}: not {}", p.name.name, it->second, wanted(p)));
+        else if (p.kind == Parameter::Kind::Dim)
+          ownSizes[p.name.name] = number->i;
+        else
+          constants[p.name.name] = *number;
         fileSettings.set.erase(it);
       }
   Sizes sizes = readSizes(file, train, diagnostics, fileSettings);
@@ -596,10 +623,7 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
       } else if (p.kind == Parameter::Kind::Const) {
         Value v;
         if (auto it = constants.find(p.name.name); it != constants.end()) {
-          bool whole = p.constType == Parameter::ConstType::Int || p.constType == Parameter::ConstType::Bool;
-          v = Value::of(whole ? Number::ofInt(static_cast<int64_t>(it->second)) : Number::ofFloat(it->second));
-          if (p.constType == Parameter::ConstType::Bool)
-            v.number.kind = Number::Kind::Bool;
+          v = Value::of(it->second);
         } else if (p.defaultValue) {
           v = el.expr(*p.defaultValue, frame);
         } else {

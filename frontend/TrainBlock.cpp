@@ -11,7 +11,7 @@
 namespace heddle {
 using namespace ast;
 
-static std::optional<int64_t> wholeNumber(const std::string &text) {
+std::optional<int64_t> wholeNumber(const std::string &text) {
   int64_t value = 0;
   auto [end, bad] = std::from_chars(text.data(), text.data() + text.size(), value);
   return bad == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
@@ -106,17 +106,7 @@ struct Reader {
   Elaborator::Frame frame;
 
   std::optional<int64_t> whole(const Expr &e, const char *what, int64_t least) {
-    auto n = readNumber(e, el, frame, what);
-    if (!n)
-      return std::nullopt;
-    if (!n->isInt() || (n->known && n->i < least)) {
-      Diagnostic &d = el.error(Code::H0410, e.span, fmt::format("{} must be a whole number from {}", what, least));
-      double x = n->real();
-      if (n->known && n->isFloat() && x == std::floor(x) && x >= least && x <= 1e15)
-        d.help(fmt::format("write `{}`", static_cast<int64_t>(x))).replace(e.span, std::to_string(static_cast<int64_t>(x)));
-      return std::nullopt;
-    }
-    return n->i;
+    return readWhole(e, el, frame, what, least);
   }
 
   void data(const Expr &e) {

@@ -73,6 +73,13 @@ std::optional<Optimizer> readOptimizer(const ast::Expr &expr, Elaborator &el, El
 std::string configJson(const TrainBlock &block, const std::string &minimise, const std::map<std::string, int64_t> &ranges,
                        const BuildSettings &settings);
 
+/// The whole number that all of `text` is, as `--set` gives it; nothing if it is none or too large.
+std::optional<int64_t> wholeNumber(const std::string &text);
+
+/// A whole number from `least` to `most` from an expression; nothing after an error (H0410).
+std::optional<int64_t> readWhole(const ast::Expr &expr, Elaborator &el, Elaborator::Frame &frame, const char *what,
+                                 int64_t least, int64_t most = INT64_MAX);
+
 /// A number from an expression; nothing after an error.
 std::optional<Number> readNumber(const ast::Expr &expr, Elaborator &el, Elaborator::Frame &frame, const char *what);
 

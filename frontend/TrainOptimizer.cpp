@@ -17,6 +17,22 @@ std::optional<Number> readNumber(const Expr &e, Elaborator &el, Elaborator::Fram
   return std::nullopt;
 }
 
+std::optional<int64_t> readWhole(const Expr &e, Elaborator &el, Elaborator::Frame &frame, const char *what, int64_t least,
+                                 int64_t most) {
+  auto n = readNumber(e, el, frame, what);
+  if (!n)
+    return std::nullopt;
+  if (n->isInt() && (!n->known || (n->i >= least && n->i <= most)))
+    return n->i;
+  Diagnostic &d = el.error(Code::H0410, e.span,
+                           most == INT64_MAX ? fmt::format("{} must be a whole number from {}", what, least)
+                                             : fmt::format("{} must be a whole number from {} to {}", what, least, most));
+  double x = n->real();
+  if (n->known && n->isFloat() && x == std::floor(x) && x >= least && x <= std::min<double>(most, 1e15))
+    d.help(fmt::format("write `{}`", static_cast<int64_t>(x))).replace(e.span, std::to_string(static_cast<int64_t>(x)));
+  return std::nullopt;
+}
+
 static std::optional<double> bounded(const Expr &e, Elaborator &el, Elaborator::Frame &frame, const char *what, double lo,
                                      double hi, bool openTop) {
   auto n = readNumber(e, el, frame, what);
@@ -60,8 +76,11 @@ static bool schedule(const Expr &e, Elaborator &el, Elaborator::Frame &frame, st
       el.error(Code::H0411, arg.span, fmt::format("`{}` takes no such argument", name));
       return false;
     }
-    auto n = bounded(*arg.value, el, frame, name == "warmup" ? "the length of a warmup" : "a learning rate",
-                     name == "warmup" ? 1 : 0, INFINITY, false);
+    std::optional<double> n;
+    if (name != "warmup")
+      n = bounded(*arg.value, el, frame, "a learning rate", 0, INFINITY, false);
+    else if (auto length = readWhole(*arg.value, el, frame, "the length of a warmup", 1, INT32_MAX))
+      n = part.steps = *length;
     if (!n)
       return false;
     numbers.push_back(*n);
@@ -71,9 +90,7 @@ static bool schedule(const Expr &e, Elaborator &el, Elaborator::Frame &frame, st
         .help(name == "warmup" ? "write `warmup(100) then cosine(3e-4, 3e-5)`" : wants == 2 ? "from where to where: `" + name + "(3e-4, 3e-5)`" : "write `constant(3e-4)`");
     return false;
   }
-  if (name == "warmup")
-    part.steps = static_cast<int64_t>(numbers[0]);
-  else
+  if (name != "warmup")
     part.from = numbers[0], part.to = numbers.back();
   parts.push_back(part);
   return true;
