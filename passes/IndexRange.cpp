@@ -57,7 +57,7 @@ private:
   void visitBlock(Block &block) {
     for (Operation &op : block.without_terminator()) {
       if (auto repeat = dyn_cast<RepeatOp>(op)) visitRepeat(repeat);
-      else if (auto fused = dyn_cast<FusedOp>(op)) visitFused(fused);
+      else if (isa<FusedOp, AttentionOp, AttentionBackwardOp>(op)) visitIsolated(op);
       else visit(&op);
     }
   }
@@ -69,10 +69,11 @@ private:
     for (auto [result, value] : llvm::zip(repeat.getCollected(), repeat.getYield()->getOperands().drop_front(carried)))
       known[result] = of(value);
   }
-  void visitFused(FusedOp fused) {
-    for (auto [argument, input] : llvm::zip(fused.getBody().getArguments(), fused.getInputs())) known[argument] = of(input);
-    visitBlock(fused.getBody().front());
-    for (auto [result, value] : llvm::zip(fused.getResults(), fused.getYield()->getOperands())) known[result] = of(value);
+  void visitIsolated(Operation &op) {
+    Block &body = op.getRegion(0).front();
+    for (auto [argument, input] : llvm::zip(body.getArguments(), op.getOperands())) known[argument] = of(input);
+    visitBlock(body);
+    for (auto [result, value] : llvm::zip(op.getResults(), body.getTerminator()->getOperands())) known[result] = of(value);
   }
 
   void visit(Operation *op) {

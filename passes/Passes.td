@@ -12,6 +12,28 @@
 include "mlir/Pass/PassBase.td"
 
 //===------------------------------------------------------------------------------------------------- graph
+def RaiseSoftmax : Pass<"raise-softmax", "::mlir::ModuleOp"> {
+  let summary = "turn exp(s) / sum(exp(s)) and its like into softmax";
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
+def NormalizeAttention : Pass<"normalize-attention", "::mlir::ModuleOp"> {
+  let summary = "bring what stands between the products of an attention into the form that fuse-attention finds";
+  let description = [{
+    - A rename of scores or weights becomes one of what they are computed from.
+    - A gather of scaled products becomes a scaled gather of products.
+    - The sum over an axis of weights * values becomes a contraction.
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
+def FuseAttention : Pass<"fuse-attention", "::mlir::ModuleOp"> {
+  let summary = "turn softmax(score) @ value into attention, which stores no tensor of rows x keys";
+  let description = [{
+    A remark at every softmax says that it was fused, or the first reason why not.
+  }];
+}
+def InlineAttention : Pass<"inline-attention", "::mlir::ModuleOp"> {
+  let summary = "put the ops of an attention in its place where blocks cannot compute it";
+}
 def DeriveBackward : Pass<"derive-backward", "::mlir::ModuleOp"> {
   let summary = "Append the gradients of the loss to every entry with heddle.minimise";
   let dependentDialects = ["::heddle::HeddleDialect"];

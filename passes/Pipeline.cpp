@@ -19,10 +19,16 @@ using namespace heddle;
 
 static constexpr PipelineStep kSteps[] = {
     // graph: what the frontend built
+    {Stage::grad, "raise-softmax", "a softmax that is written out becomes one op"},
+    {Stage::grad, "normalize-attention", "renames, gathers and sums around a softmax take the form that is found",
+     StepScope::module, "", true},
+    {Stage::grad, "fuse-attention", "softmax(score) @ value becomes one op, which stores no tensor of rows x keys",
+     StepScope::module, "", true},
     {Stage::grad, "derive-backward", "append the gradient of the minimised loss for every parameter"},
     {Stage::grad, "apply-optimizer", "turn gradients into the new values of parameters and optimizer state"},
     {Stage::grad, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     // grad: forward, backward and update, one op per idea
+    {Stage::fused, "inline-attention", "an attention that blocks cannot compute becomes the ops of its region"},
     {Stage::fused, "decompose-norms", "softmax, norms and cross entropy become reductions and elementwise ops"},
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
     {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
@@ -115,9 +121,10 @@ LogicalResult heddle::runPipeline(ModuleOp module, Stage from, Stage to, const T
   ArrayRef<PipelineStep> steps(kSteps);
   for (auto [i, step] : llvm::enumerate(steps)) {
     if (step.stage <= from || step.stage > to) continue;
-    if (step.scope != StepScope::withoutFma || !target.fma) {
+    bool fuses = step.attention ? options.fuseAttention : options.fuse;
+    std::string text = step.unfused && !fuses ? step.unfused : step.pipeline;
+    if (!text.empty() && (step.scope != StepScope::withoutFma || !target.fma)) {
       if (left-- == 0) return success();
-      std::string text = step.unfused && !options.fuse ? step.unfused : step.pipeline;
       if (size_t at = text.find("{}"); at != std::string::npos) text.replace(at, 2, target.name.str());
       observer.beforePass(text, module);
       if (observer.afterPass(text, module, runStep(module, step, text)) != PassOutcome::passed) return failure();

@@ -25,7 +25,8 @@ struct PipelineStep {
   const char *pipeline;
   const char *purpose;
   StepScope scope = StepScope::module;
-  const char *unfused = nullptr;  // the form that takes its place where nothing is fused
+  const char *unfused = nullptr;  // the form that takes its place where it shall not fuse; "": none
+  bool attention = false;         // PipelineOptions::fuseAttention decides, not fuse
 };
 llvm::ArrayRef<PipelineStep> pipelineSteps();
 
@@ -55,6 +56,7 @@ struct RewriteCount {
 
 struct PipelineOptions {
   bool fuse = true;                   // false: every elementwise op, reduction and gather is a kernel of its own
+  bool fuseAttention = true;          // false: attention stays the ops that it was written as
   std::optional<int64_t> passLimit;   // of optional rewrites (OptionalRewrite.h); lowering always runs
   std::optional<int64_t> passes;      // stop after so many passes, wherever that is
   RewriteCount *rewrites = nullptr;

@@ -65,8 +65,8 @@ public:
     for (unsigned i = 0; i < entry.getNumResults(); ++i)
       verifyPlace(entry, "result " + Twine(i), entry.getResultAttrOfType<IntegerAttr>(i, kOffsetAttr).getInt(),
                   bytesOf(entry.getResultTypes()[i]), workspace);
-    entry->walk([&](Operation *op) {
-      if (!isa<FusedOp, ContractOp, ScatterAddOp>(op)) return WalkResult::advance();
+    entry->walk<WalkOrder::PreOrder>([&](Operation *op) {
+      if (!isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op)) return WalkResult::advance();
       SmallVector<int64_t> counts;
       for (auto repeat = op->getParentOfType<RepeatOp>(); repeat; repeat = repeat->getParentOfType<RepeatOp>())
         counts.insert(counts.begin(), repeat.getCount());

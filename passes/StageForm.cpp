@@ -164,6 +164,7 @@ private:
 
   bool admits(Operation *op) {
     if (isa<ReadOp, WriteOp, RepeatOp, RenameOp, ContractOp, ScatterAddOp>(op)) return true;
+    if (isa<AttentionOp, AttentionBackwardOp>(op)) return stage != Stage::graph;
     if (stage >= Stage::fused) return isa<FusedOp>(op);
     return isa_and_nonnull<HeddleDialect>(op->getDialect()) &&
            !isa<FusedOp, EntryOp, CallOp, LoopOp, VariableOp, YieldOp>(op);
@@ -175,7 +176,7 @@ private:
         report(&op) << "'" << op.getName() << "' does not belong here";
         continue;
       }
-      bool kernel = isa<FusedOp, ContractOp, ScatterAddOp>(op);
+      bool kernel = isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
       verifyAttributes(&op, kernel && stage == Stage::plan ? ArrayRef<StringRef>{kArgsAttr} : ArrayRef<StringRef>{});
       for (Type type : op.getResultTypes()) verifyTensor(&op, type);
       if (isa<ReadOp, WriteOp>(op) && depth > 0) report(&op) << "reads and writes stand at the top of an entry";
@@ -209,6 +210,14 @@ private:
         if (size > 1) product |= !isBatch(name), batchLast = isBatch(name);
       if (llvm::all_of(result.getNames(), isBatch) || (product && batchLast))
         report(op) << "of the dims of a contraction's result longer than 1, the last is one that only one operand has";
+    }
+    if (isa<AttentionOp, AttentionBackwardOp>(op)) {
+      op->walk([&](BernoulliOp mask) {
+        if (!isa<BlockArgument>(mask.getSeed())) report(op) << "the seed of a mask is an operand of the attention";
+      });
+      if (failed) return;
+      if (std::string reason = whyNotBlocked(op); !reason.empty()) report(op) << "this is not computed by blocks: " << reason;
+      return;
     }
     if (isa<RepeatOp>(op) && stage == Stage::fused) return;  // plan-memory copies an index that is carried on
     for (OpOperand &operand : op->getOpOperands()) {

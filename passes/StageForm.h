@@ -8,7 +8,7 @@
 //
 // | stage  | ops of an entry                                                | attributes |
 // | graph  | those of the graph dialect but fused                           | heddle.optimizer; heddle.minimise of an entry |
-// | grad   | the same                                                       | neither of the two |
+// | grad   | the same, and attention, attention_backward                    | neither of the two |
 // | fused  | fused, contract, scatter_add, repeat, rename, read, write      | none |
 // | plan   | the same                                                       | heddle.args, heddle.workspace, offsets |
 // | kernel | call, loop; kernels in kernel form (ir/kernel/KernelForm.h)    | heddle.target |

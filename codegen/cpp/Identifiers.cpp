@@ -23,7 +23,7 @@ static bool isReserved(StringRef word) {
         "assert errno stdin stdout stderr linux unix offsetof main std abs exp log sin cos tanh erf pow sqrt floor ceil "
         "trunc round fma log1p expm1 index "
         // emitted code's own names
-        "heddle hwy hn df di du d1 args loops begin end scratch kLanes kInfinity kNaN kProgram Floats Ints Mask Words "
+        "heddle hwy hn df di du d1 args loops begin end memory scratch kLanes kInfinity kNaN kProgram Floats Ints Mask Words "
         "Pair Splat LaneIndex FirstLanes AllLanes NoLanes IntMask Select NotEqual Equal Less LessEqual Greater "
         "GreaterEqual LessUnsigned LessEqualUnsigned GreaterUnsigned GreaterEqualUnsigned Load Store MaskedLoad "
         "MaskedStore Gather ToFloat ToInt BitCast ShiftLeft ShiftRight ShiftRightLogical MulHigh SumOf LargerFloat "

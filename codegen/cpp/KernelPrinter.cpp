@@ -172,6 +172,7 @@ class KernelPrinter {
     return llvm::any_of(memref.getUsers(), [&](Operation *user) {
       if (auto store = dyn_cast<memref::StoreOp>(user)) return store.getMemRef() == memref;
       if (auto store = dyn_cast<vector::StoreOp>(user)) return store.getBase() == memref;
+      if (auto part = dyn_cast<PartOp>(user)) return isWritten(part);
       return isa<vector::MaskedStoreOp>(user);
     });
   }
@@ -403,6 +404,7 @@ class KernelPrinter {
       return consume(op, "MaskedStore(" + text(store.getValueToStore()) + ", " + text(store.getMask()) + ", " +
                              element(store.getBase(), store.getIndices(), true) + ");");
     }
+    if (auto part = dyn_cast<PartOp>(op)) return printPart(part);
     if (isa<func::ReturnOp>(op)) {
       if (op->getNumOperands()) line("return " + text(op->getOperand(0)) + ";");
       return;
@@ -429,6 +431,18 @@ class KernelPrinter {
   void consume(Operation *op, const std::string &text) {
     for (Value operand : op->getOperands()) pending.erase(operand);
     statement(text);
+  }
+
+  /// float* scores = scratch + 4096;
+  void printPart(PartOp part) {
+    if (part->use_empty()) return;
+    std::string type = (isWritten(part) ? "" : "const ") + elementName(part) + "*";
+    std::string address = element(part.getMemory(), part.getFrom(), true);
+    if (elementName(part) != elementName(part.getMemory())) address = "reinterpret_cast<" + type + ">(" + address + ")";
+    std::string name = nameOf(part, "block");
+    pending.erase(part.getFrom());
+    statement(type + " " + name + " = " + address + ";");
+    values[part] = {name};
   }
 
   void printTwoResults(Operation *op) {

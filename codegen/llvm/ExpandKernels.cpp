@@ -1,6 +1,7 @@
 // Kernels in LLVM's terms. Memrefs are static and row-major, so an access is base + constant strides: going through
 // upstream's memref descriptors would build and take apart a struct for each, which costs compile time and says less.
 #include "codegen/llvm/ExpandKernels.h"
+#include "ir/graph/Heddle.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
@@ -51,6 +52,17 @@ class Expansion {
     if (auto part = dyn_cast<vector::ScalableExtractOp>(op))
       return replace(slice(part.getSource(), part.getPos() * target.vscale, 1, width(part.getResult())).getDefiningOp());
     if (auto part = dyn_cast<vector::ScalableInsertOp>(op)) return insert(part);
+  }
+
+  // Its uses are casts to pointers by now.
+  void expand(PartOp part) {
+    Value offset = arith::IndexCastOp::create(b, loc, b.getI64Type(), part.getFrom());
+    Value at = gep(LLVM::LLVMPointerType::get(b.getContext()), part.getMemory(), offset);
+    for (Operation *cast : llvm::make_early_inc_range(part->getUsers())) {
+      cast->getResult(0).replaceAllUsesWith(at);
+      cast->erase();
+    }
+    part.erase();
   }
 
  private:
@@ -204,5 +216,8 @@ void heddle::expandKernels(ModuleOp module, const TargetInfo &target) {
     if (isa<memref::MemRefDialect, vector::VectorDialect>(op->getDialect())) ops.push_back(op);
   });
   for (Operation *op : ops) Expansion(op, target).run();
+  SmallVector<PartOp> parts;
+  module.walk([&](PartOp part) { parts.push_back(part); });
+  for (PartOp part : llvm::reverse(parts)) Expansion(part, target).expand(part);  // a part may have parts
   for (auto function : module.getOps<func::FuncOp>()) passPointers(function);
 }

@@ -406,6 +406,56 @@ def Heddle_FusedOp : Heddle_Op<"fused", [IsolatedFromAbove, SingleBlock, Pure]> 
   }];
 }
 
+class Heddle_Blockwise<string mnemonic> : Heddle_Op<mnemonic, [IsolatedFromAbove, SingleBlock, Pure]> {
+  let arguments = (ins StrAttr:$over, StrArrayAttr:$rows, Variadic<Heddle_Tensor>:$inputs);
+  let results = (outs Variadic<Heddle_Tensor>:$results);
+  let regions = (region SizedRegion<1>:$body);
+  let assemblyFormat = [{
+    `over` $over `rows` $rows `(` $inputs `)` attr-dict-with-keyword `:` functional-type(operands, $results) $body
+  }];
+  let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The region's terminator, a heddle.yield.
+    ::mlir::Operation *getYield() { return getBody().front().getTerminator(); }
+  }];
+}
+def Heddle_AttentionOp : Heddle_Blockwise<"attention"> {
+  let summary = "softmax(score) @ value: nothing of the size rows x keys is ever stored";
+  let description = [{
+    `over` is the axis of keys; `rows` are the axes that the scores have and the values lack (queries, and heads that
+    share values). The region is plain maths: it computes a score, its softmax over the keys, a weight from that, and the
+    sum of weighted values. Results are that sum, and what backward needs of a row: the largest score (0 in a row of -inf
+    alone) and the sum of exp(score - largest).
+    - attention_c1: block arguments have the operands' types; the yield has the results'
+    - attention_c2: the region holds only elementwise ops, contract, reduce, gather, rename, position, constant, bernoulli
+    - attention_c3: there are three results, without the axis of keys; the last is the sum over the keys of
+      exp(score - largest), the first a contraction over the keys; exp(score - largest) is divided once
+    - attention_c4: there is at least one axis of rows, all are axes of the second and third result, and none is `over`
+  }];
+}
+def Heddle_AttentionBackwardOp : Heddle_Blockwise<"attention_backward"> {
+  let summary = "the gradients of an attention's inputs, from those of its result: nothing of rows x keys is stored";
+  let description = [{
+    The region computes scores and probabilities again from the inputs and the row's two numbers, and then the gradients
+    of the inputs, each a sum over rows, over keys, or over both.
+    - attention_backward_c1: block arguments have the operands' types; the yield has the results'
+    - attention_backward_c2: the region holds only elementwise ops, contract, reduce, gather, scatter_add, rename,
+      position, constant, bernoulli
+    - attention_backward_c3: a result that has the axis of keys and an axis of rows has the type of an input
+    - attention_backward_c4: the last two inputs are the row's two numbers; the first of them is subtracted from the score,
+      once, and the difference goes to exp
+    - attention_backward_c5: there is at least one axis of rows, all are axes of the last two inputs, and none is `over`
+  }];
+}
+
+//===------------------------------------------------------------------------------------------------- kernels
+def Heddle_PartOp : Heddle_Op<"part", [Pure]> {
+  let summary = "the memory of a kernel from an element on, seen as a buffer of its own";
+  let arguments = (ins MemRefRankOf<[F32, I32], [1]>:$memory, Index:$from);
+  let results = (outs StaticShapeMemRefOf<[F32, I32]>:$result);
+  let assemblyFormat = "$memory `[` $from `]` attr-dict `:` type($memory) `to` type($result)";
+}
+
 //===------------------------------------------------------------------------------------------------- plan
 // What the back ends read beside kernels (func.func): entries as lists of calls. See runtime/Abi.h.
 def Heddle_ArgAttr : AttrDef<Heddle_Dialect, "Arg"> {

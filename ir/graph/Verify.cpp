@@ -273,17 +273,91 @@ LogicalResult RepeatOp::verify() {
   return success();
 }
 
+// The region of an op that is isolated from above.
+static LogicalResult verifyIsolated(Operation *op) {
+  Block &body = op->getRegion(0).front();
+  if (TypeRange(body.getArgumentTypes()) != TypeRange(op->getOperandTypes()))
+    return op->emitOpError("block arguments have the operands' types");
+  auto yield = dyn_cast<YieldOp>(body.getTerminator());
+  if (!yield || TypeRange(yield.getValues().getTypes()) != TypeRange(op->getResultTypes()))
+    return op->emitOpError("yields the results' types");
+  return success();
+}
 LogicalResult FusedOp::verify() {
   // fused_c1
-  if (TypeRange(getBody().getArgumentTypes()) != TypeRange(getInputs().getTypes()))
-    return emitOpError("block arguments have the operands' types");
-  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
-  if (!yield || TypeRange(yield.getValues().getTypes()) != TypeRange(getResultTypes()))
-    return emitOpError("yields the results' types");
+  if (failed(verifyIsolated(*this))) return failure();
   // fused_c2
   for (Operation &op : getBody().front().without_terminator())
     if (!op.hasTrait<IsElementwise>() &&
         !isa<ReduceOp, ArgmaxOp, GatherOp, PositionOp, ConstantOp, BernoulliOp, RenameOp>(op))
       return op.emitOpError("cannot stand in heddle.fused");
+  return success();
+}
+
+static bool isOver(ArrayAttr over, StringAttr name) { return over.size() == 1 && over[0] == name; }
+static LogicalResult verifyBlockwise(Operation *op, bool backward) {
+  for (Operation &inner : op->getRegion(0).front().without_terminator()) {
+    bool known = inner.hasTrait<IsElementwise>() ||
+                 isa<ContractOp, ReduceOp, GatherOp, RenameOp, PositionOp, ConstantOp, BernoulliOp>(inner);
+    if (!known && !(backward && isa<ScatterAddOp>(inner)))
+      return inner.emitOpError() << "cannot stand in " << op->getName();
+  }
+  return success();
+}
+// The axes of rows, against the numbers of a row.
+static LogicalResult verifyRows(Operation *op, ArrayAttr rows, StringAttr keys, ValueRange numbers) {
+  if (rows.empty()) return op->emitOpError("there is an axis of rows");
+  if (numbers[0].getType() != numbers[1].getType() || !tensorOf(numbers[0]).isFloat())
+    return op->emitOpError("a row's largest score and its sum are f32 tensors of one type");
+  for (auto name : rows.getAsRange<StringAttr>())
+    if (name == keys || !tensorOf(numbers[0]).has(name))
+      return op->emitOpError() << "axis " << name << " of rows is one of the rows' sums, and not that of the keys";
+  return success();
+}
+LogicalResult AttentionOp::verify() {
+  // attention_c1
+  if (failed(verifyIsolated(*this))) return failure();
+  // attention_c2
+  if (failed(verifyBlockwise(*this, false))) return failure();
+  // attention_c3
+  if (getNumResults() != 3) return emitOpError("has three results: the sum of values, a row's largest score and its sum");
+  for (Value result : getResults())
+    if (tensorOf(result).has(getOverAttr())) return emitOpError() << "a result has the axis of keys " << getOverAttr();
+  auto product = getYield()->getOperand(0).getDefiningOp<ContractOp>();
+  if (!product || !isOver(product.getOver(), getOverAttr()))
+    return emitOpError() << "its first result is a contraction over " << getOverAttr();
+  auto sum = getYield()->getOperand(2).getDefiningOp<ReduceOp>();
+  auto exp = sum ? sum.getX().getDefiningOp<ExpOp>() : ExpOp();
+  auto shifted = exp ? exp.getX().getDefiningOp<SubOp>() : SubOp();
+  if (!shifted || sum.getKind() != "sum" || !isOver(sum.getOver(), getOverAttr()) ||
+      shifted.getY() != getYield()->getOperand(1))
+    return emitOpError() << "its last result is the sum over " << getOverAttr() << " of exp(score - its second result)";
+  auto divides = [&](Operation *user) { return isa<DivOp>(user) && user->getOperand(0) == exp.getResult(); };
+  if (llvm::count_if(exp->getUsers(), divides) != 1)
+    return emitOpError("the probability is exp(score - largest), divided once");
+  // attention_c4
+  if (failed(verifyRows(*this, getRows(), getOverAttr(), getResults().drop_front()))) return failure();
+  return success();
+}
+LogicalResult AttentionBackwardOp::verify() {
+  // attention_backward_c1
+  if (failed(verifyIsolated(*this))) return failure();
+  // attention_backward_c2
+  if (failed(verifyBlockwise(*this, true))) return failure();
+  // attention_backward_c3
+  for (Value result : getResults()) {
+    Tensor type = tensorOf(result);
+    bool rows = llvm::any_of(getRows().getAsRange<StringAttr>(), [&](StringAttr name) { return type.has(name); });
+    if (rows && type.has(getOverAttr()) && !llvm::is_contained(getInputs().getTypes(), Type(type)))
+      return emitOpError() << type << " is of rows and keys, and no input is of this type";
+  }
+  // attention_backward_c4
+  if (getInputs().size() < 2) return emitOpError("its last inputs are a row's largest score and its sum");
+  Value max = getBody().getArgument(getInputs().size() - 2);
+  auto shifted = max.hasOneUse() ? dyn_cast<SubOp>(*max.user_begin()) : SubOp();
+  if (!shifted || shifted.getY() != max || llvm::none_of(shifted->getUsers(), [](Operation *user) { return isa<ExpOp>(user); }))
+    return emitOpError("the row's largest score, its last input but one, is used in exp(score - largest) alone");
+  // attention_backward_c5
+  if (failed(verifyRows(*this, getRows(), getOverAttr(), getInputs().take_back(2)))) return failure();
   return success();
 }

@@ -12,6 +12,7 @@
 //
 // The graph has to be as the frontend makes it or decomposed further, but not fused: a fused op has no row.
 #include "passes/graph/DeriveBackward.h"
+#include "passes/graph/BackwardWalk.h"
 #include "passes/graph/Gradients.h"
 #include "passes/graph/SavedValues.h"
 #include "mlir/Pass/Pass.h"
@@ -25,85 +26,61 @@ namespace heddle {
 using namespace mlir;
 using namespace heddle;
 
-// What the user called `q` is called `grad.q` in the code for its gradient.
-static Location gradientLoc(Location loc) {
+Location heddle::gradientLoc(Location loc) {
   if (auto named = dyn_cast<NameLoc>(loc))
     return NameLoc::get(StringAttr::get(loc.getContext(), "grad." + named.getName().str()), named.getChildLoc());
   return loc;
 }
 
-namespace {
-/// Values that depend on a trained parameter through ops with a gradient.
-class Activity {
-public:
-  Activity(Block &block, ArrayRef<Value> roots) : active(roots.begin(), roots.end()) {
-    while (spread(block)) {}
-  }
-  bool contains(Value value) const { return active.contains(value); }
-
-private:
-  bool mark(Value value, bool when) { return when && tensorOf(value).isFloat() && active.insert(value).second; }
-  bool spread(Block &block) {
-    bool changed = false;
-    for (Operation &op : block.without_terminator()) {
-      auto repeat = dyn_cast<RepeatOp>(op);
-      if (!repeat) {
-        bool any = gradientRow(&op) != GradientRow::Zero &&
-                   llvm::any_of(op.getOperands(), [&](Value operand) { return contains(operand); });
-        for (Value result : op.getResults()) changed |= mark(result, any);
-        continue;
-      }
-      OperandRange yielded = cast<YieldOp>(repeat.getYield()).getValues();
-      for (auto [arg, init, next] : llvm::zip(repeat.getCarriedArgs(), repeat.getCarried(), yielded))
-        changed |= mark(arg, contains(init) || contains(next));
-      for (auto [arg, operand] : llvm::zip(repeat.getStackedArgs(), repeat.getStacked()))
-        changed |= mark(arg, contains(operand));
-      changed |= spread(repeat.getBody().front());
-      for (auto [result, next] : llvm::zip(repeat.getResults(), yielded))
-        changed |= mark(result, contains(next));
+Activity::Activity(Block &block, ArrayRef<Value> roots) : active(roots.begin(), roots.end()) {
+  while (spread(block)) {}
+}
+bool Activity::mark(Value value, bool when) { return when && tensorOf(value).isFloat() && active.insert(value).second; }
+bool Activity::spread(Block &block) {
+  bool changed = false;
+  for (Operation &op : block.without_terminator()) {
+    auto repeat = dyn_cast<RepeatOp>(op);
+    if (!repeat) {
+      bool any = gradientRow(&op) != GradientRow::Zero &&
+                 llvm::any_of(op.getOperands(), [&](Value operand) { return contains(operand); });
+      for (Value result : op.getResults()) changed |= mark(result, any);
+      continue;
     }
-    return changed;
+    OperandRange yielded = cast<YieldOp>(repeat.getYield()).getValues();
+    for (auto [arg, init, next] : llvm::zip(repeat.getCarriedArgs(), repeat.getCarried(), yielded))
+      changed |= mark(arg, contains(init) || contains(next));
+    for (auto [arg, operand] : llvm::zip(repeat.getStackedArgs(), repeat.getStacked()))
+      changed |= mark(arg, contains(operand));
+    changed |= spread(repeat.getBody().front());
+    for (auto [result, next] : llvm::zip(repeat.getResults(), yielded))
+      changed |= mark(result, contains(next));
   }
-  llvm::DenseSet<Value> active;
-};
+  return changed;
+}
 
-/// The gradients of one block's values while its ops are walked.
-class Walk {
-public:
-  Walk(const Activity &activity, OpBuilder &builder, SmallVectorImpl<Operation *> &detached)
-      : activity(activity), builder(builder), detached(detached) {}
-
-  Value gradientOf(Value value) const { return gradients.lookup(value); }
-  void add(Value value, Value gradient) {
-    Value &sum = gradients[value];
-    sum = sum ? AddOp::create(builder, gradient.getLoc(), sum.getType(), sum, gradient).getResult() : gradient;
+void BackwardWalk::add(Value value, Value gradient) {
+  Value &sum = gradients[value];
+  sum = sum ? AddOp::create(builder, gradient.getLoc(), sum.getType(), sum, gradient).getResult() : gradient;
+}
+Value BackwardWalk::gradientOrZero(GraphBuilder &b, Value value) {
+  Value gradient = gradientOf(value);
+  return gradient ? gradient : b.fill(tensorOf(value), 0);
+}
+LogicalResult BackwardWalk::run(ArrayRef<Operation *> ops) {
+  for (Operation *op : llvm::reverse(ops)) {
+    auto repeat = dyn_cast<RepeatOp>(op);
+    auto attention = dyn_cast<AttentionOp>(op);
+    if (failed(repeat ? visitRepeat(repeat) : attention ? visitAttention(attention) : visit(op))) return failure();
   }
-  LogicalResult run(Block &forward) {
-    SmallVector<Operation *> ops;
-    for (Operation &op : forward.without_terminator()) ops.push_back(&op);
-    for (Operation *op : llvm::reverse(ops))
-      if (failed(isa<RepeatOp>(op) ? visitRepeat(cast<RepeatOp>(op)) : visit(op))) return failure();
-    return success();
-  }
+  return success();
+}
+LogicalResult BackwardWalk::run(Block &forward) {
+  SmallVector<Operation *> ops;
+  for (Operation &op : forward.without_terminator()) ops.push_back(&op);
+  return run(ops);
+}
 
-private:
-  LogicalResult visit(Operation *op);
-  LogicalResult visitRepeat(RepeatOp forward);
-  llvm::SetVector<unsigned> reachedCarries(RepeatOp forward);
-  Value gradientOrZero(GraphBuilder &b, Value value) {
-    Value gradient = gradientOf(value);
-    return gradient ? gradient : b.fill(tensorOf(value), 0);
-  }
-
-  const Activity &activity;
-  OpBuilder &builder;
-  SmallVectorImpl<Operation *> &detached;
-  llvm::DenseMap<Value, Value> gradients;
-  llvm::DenseSet<Value> masked;  // values whose gradient may hold zeros of elements not selected
-};
-}  // namespace
-
-LogicalResult Walk::visit(Operation *op) {
+LogicalResult BackwardWalk::visit(Operation *op) {
   if (llvm::none_of(op->getResults(), [&](Value result) { return gradientOf(result); })) return success();
   GradientRow row = gradientRow(op);
   if (row == GradientRow::Missing) return op->emitOpError("has no gradient; derive backward before fusing");
@@ -127,7 +104,7 @@ LogicalResult Walk::visit(Operation *op) {
 
 // The carried values whose gradient has to flow through the loop: those of results with a gradient, and those that
 // such a value is computed from, now or an iteration later.
-llvm::SetVector<unsigned> Walk::reachedCarries(RepeatOp forward) {
+llvm::SetVector<unsigned> BackwardWalk::reachedCarries(RepeatOp forward) {
   OperandRange yielded = cast<YieldOp>(forward.getYield()).getValues();
   llvm::SetVector<unsigned> reached;
   llvm::DenseSet<Value> seen;
@@ -156,7 +133,7 @@ llvm::SetVector<unsigned> Walk::reachedCarries(RepeatOp forward) {
   return {sorted.begin(), sorted.end()};
 }
 
-LogicalResult Walk::visitRepeat(RepeatOp forward) {
+LogicalResult BackwardWalk::visitRepeat(RepeatOp forward) {
   if (llvm::none_of(forward.getResults(), [&](Value result) { return gradientOf(result); })) return success();
   Location loc = gradientLoc(forward.getLoc());
   GraphBuilder outside(builder, loc);
@@ -167,7 +144,7 @@ LogicalResult Walk::visitRepeat(RepeatOp forward) {
   auto body = std::make_unique<Block>();
   OpBuilder inner(forward.getContext());
   inner.setInsertionPointToEnd(body.get());
-  Walk walk(activity, inner, detached);
+  BackwardWalk walk(activity, inner, detached);
   SmallVector<Value> carried, stacked;
   body->addArgument(forward.getIndex().getType(), loc);
   for (unsigned i : reached) {
@@ -293,7 +270,7 @@ LogicalResult heddle::deriveBackward(func::FuncOp entry) {
   OpBuilder builder(end);
   GraphBuilder b(builder, gradientLoc(loss.getLoc()));
   SmallVector<Operation *> detached;
-  Walk walk(activity, builder, detached);
+  BackwardWalk walk(activity, builder, detached);
   if (activity.contains(loss)) walk.add(loss, b.number(1));
   LogicalResult walked = walk.run(entry.getBody().front());
   for (Operation *op : detached) op->erase();

@@ -6,7 +6,9 @@
 // `repeat` and through renames, which then stay views of stored tensors.
 #include "passes/OptionalRewrite.h"
 #include "passes/Passes.h"
+#include "passes/graph/FormNests.h"
 #include "passes/graph/FusionGroups.h"
+#include "passes/graph/Renames.h"
 #include "mlir/IR/IRMapping.h"
 
 namespace heddle {
@@ -17,36 +19,13 @@ namespace heddle {
 using namespace mlir;
 using namespace heddle;
 
-static Tensor tensorOf(Value value) { return cast<Tensor>(value.getType()); }
-
 //===------------------------------------------------------------------------------------------------- before grouping
-static Tensor renamed(Tensor type, StringAttr from, StringAttr to) {
-  SmallVector<StringAttr> names(type.getNames());
-  std::replace(names.begin(), names.end(), from, to);
-  return Tensor::get(names, type.getSizes(), type.getElementType());
-}
-
-// rename(f(x)) becomes f(rename(x)); the renames of operands go to `work`.
-static void pushRename(RenameOp rename, Operation *def, SmallVectorImpl<RenameOp> &work) {
-  StringAttr from = rename.getFromAttr(), to = rename.getToAttr();
-  // A dim of the new name that only an operand has cannot be told apart from the renamed one.
+// The renames of operands go to `work`.
+static void moveRename(RenameOp rename, Operation *def, SmallVectorImpl<RenameOp> &work) {
   OpBuilder builder(rename);
-  Operation *clone = builder.clone(*def);
-  clone->getResult(0).setType(rename.getType());
-  if (auto mask = dyn_cast<BernoulliOp>(clone)) {
-    SmallVector<Attribute> order;
-    for (StringAttr name : mask.getOrder().getAsRange<StringAttr>()) order.push_back(name == from ? to : name);
-    mask.setOrderAttr(builder.getArrayAttr(order));
-  } else {
-    builder.setInsertionPoint(clone);
-    for (OpOperand &operand : clone->getOpOperands()) {
-      Tensor type = tensorOf(operand.get());
-      if (!type.has(from)) continue;
-      auto inner = RenameOp::create(builder, rename.getLoc(), renamed(type, from, to), operand.get(), from, to);
-      operand.set(inner.getResult());
-      work.push_back(inner);
-    }
-  }
+  Operation *clone = pushRename(builder, rename);
+  for (Value operand : clone->getOperands())
+    if (auto inner = operand.getDefiningOp<RenameOp>()) work.push_back(inner);
   rename.getResult().replaceAllUsesWith(clone->getResult(0));
   rename.erase();
   if (def->use_empty()) def->erase();
@@ -60,7 +39,7 @@ static void pushRenames(Block &block) {
     Operation *def = rename.getX().getDefiningOp();
     if (def && isFreelyRecomputed(def))
       runOptional(rename, "fuse-elementwise: push a rename to operands",
-                  [&] { return pushRename(rename, def, work), true; });
+                  [&] { return moveRename(rename, def, work), true; });
   }
 }
 
@@ -152,12 +131,14 @@ static void fuseBlock(Block &block, bool join) {
   for (auto repeat : block.getOps<RepeatOp>()) fuseBlock(repeat.getBody().front(), join);
 }
 
+void heddle::fuseElementwise(func::FuncOp function, bool join) { fuseBlock(function.getBody().front(), join); }
+
 namespace {
 struct FuseElementwise : heddle::impl::FuseElementwiseBase<FuseElementwise> {
   using FuseElementwiseBase::FuseElementwiseBase;
   void runOnOperation() override {
     for (func::FuncOp entry : getOperation().getOps<func::FuncOp>())
-      if (!entry.isDeclaration()) fuseBlock(entry.getBody().front(), join);
+      if (!entry.isDeclaration()) fuseElementwise(entry, join);
   }
 };
 }  // namespace

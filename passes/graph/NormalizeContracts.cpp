@@ -1,6 +1,7 @@
 // See Passes.td. Special cases of matrix products vanish here, so that LowerContract knows one form.
 #include "ir/graph/Heddle.h"
 #include "passes/Passes.h"
+#include "passes/graph/FormNests.h"
 
 namespace heddle {
 #define GEN_PASS_DEF_NORMALIZECONTRACTS
@@ -50,12 +51,18 @@ static void normalize(ContractOp op) {
   op.erase();
 }
 
+void heddle::normalizeContracts(func::FuncOp function) {
+  SmallVector<ContractOp> ops;
+  function.walk([&](ContractOp op) {
+    if (!isa<AttentionOp, AttentionBackwardOp>(op->getParentOp())) ops.push_back(op);  // those it lowers by itself
+  });
+  for (ContractOp op : ops) normalize(op);
+}
+
 namespace {
 struct NormalizeContracts : heddle::impl::NormalizeContractsBase<NormalizeContracts> {
   void runOnOperation() override {
-    SmallVector<ContractOp> ops;
-    getOperation().walk([&](ContractOp op) { ops.push_back(op); });
-    for (ContractOp op : ops) normalize(op);
+    for (func::FuncOp entry : getOperation().getOps<func::FuncOp>()) normalizeContracts(entry);
   }
 };
 }  // namespace

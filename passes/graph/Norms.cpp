@@ -15,12 +15,12 @@ SoftmaxTerms heddle::softmaxTerms(GraphBuilder &b, Value x, StringAttr over) {
   return {max, shifted, exp, b.sum(exp, over)};
 }
 
-Value heddle::softmax(GraphBuilder &b, Value x, StringAttr over) {
-  SoftmaxTerms terms = softmaxTerms(b, x, over);
+Value heddle::softmaxOf(GraphBuilder &b, const SoftmaxTerms &terms) {
   // exp is 0 wherever sum is 0, so dividing by 1 there gives the row of zeros without a select per element.
   Value empty = b.compare("eq", terms.sum, b.number(0));
   return b.div(terms.exp, b.select(empty, b.number(1), terms.sum));
 }
+Value heddle::softmax(GraphBuilder &b, Value x, StringAttr over) { return softmaxOf(b, softmaxTerms(b, x, over)); }
 
 LayerNormTerms heddle::layerNormTerms(GraphBuilder &b, Value x, StringAttr over, double eps) {
   Value centred = b.sub(x, b.mean(x, over));

@@ -15,7 +15,8 @@ struct SoftmaxTerms {
 };
 SoftmaxTerms softmaxTerms(GraphBuilder &b, mlir::Value x, mlir::StringAttr over);
 
-/// Dims of x; a row that is all -inf gives 0.
+/// exp / sum, with dims of x; a row that is all -inf gives 0.
+mlir::Value softmaxOf(GraphBuilder &b, const SoftmaxTerms &terms);
 mlir::Value softmax(GraphBuilder &b, mlir::Value x, mlir::StringAttr over);
 
 /// Ba et al. 2016, in two passes: the variance is the mean of (x - mean)^2, which no cancellation can make negative.

@@ -75,7 +75,7 @@ static bool ownedIn(Block *block, Value value) {
   Operation *op = value.getDefiningOp();
   if (!op || op->getBlock() != block) return false;
   if (auto repeat = dyn_cast<RepeatOp>(op)) return cast<OpResult>(value).getResultNumber() >= repeat.getCarried().size();
-  return isa<FusedOp, ContractOp, ScatterAddOp>(op);
+  return isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
 }
 
 static void placeInRepeat(RepeatOp repeat) {

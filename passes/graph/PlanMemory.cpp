@@ -191,8 +191,8 @@ void Planner::run() {
   for (Value value : end->getOperands()) storages[places[value].storage].last = INT64_MAX;
   assignOffsets();
 
-  entry->walk([&](Operation *op) {
-    if (!isa<FusedOp, ContractOp, ScatterAddOp>(op)) return WalkResult::advance();
+  entry->walk<WalkOrder::PreOrder>([&](Operation *op) {
+    if (!isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op)) return WalkResult::advance();
     SmallVector<Attribute> args;
     int depth = repeatDepth(op);
     for (Value operand : op->getOperands())

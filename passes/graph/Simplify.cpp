@@ -6,7 +6,7 @@
 // sums are not reassociated. Broadcasts before elementwise ops go, because those spread their operands themselves.
 // Last, constants, positions and masks of these move to where they are used: they cost nothing in a kernel, and a value
 // captured by a loop would be a buffer. So no CSE after this pass: it would undo that.
-#include "passes/OptionalRewrite.h"
+#include "passes/graph/CountedPattern.h"
 #include "passes/graph/FoldConstants.h"
 #include "passes/graph/GraphBuilder.h"
 #include "mlir/IR/Dominance.h"
@@ -196,25 +196,16 @@ static void moveSourcesToUses(Operation *root) {
 }
 
 namespace {
-template <LogicalResult (*rewrite)(Operation *, PatternRewriter &)>
-struct Rewrite : RewritePattern {
-  Rewrite(MLIRContext *context, const char *what) : RewritePattern(MatchAnyOpTypeTag(), 1, context), what(what) {}
-  LogicalResult matchAndRewrite(Operation *op, PatternRewriter &rewriter) const override {
-    return success(runOptional(op, what, [&] { return succeeded(rewrite(op, rewriter)); }));
-  }
-  const char *what;
-};
-
 struct Simplify : heddle::impl::SimplifyBase<Simplify> {
   void runOnOperation() override {
     RewritePatternSet patterns(&getContext());
     MLIRContext *context = &getContext();
-    patterns.add<Rewrite<foldConstants>>(context, "simplify: fold constants");
-    patterns.add<Rewrite<takeScalars>>(context, "simplify: drop a broadcast before an elementwise op");
-    patterns.add<Rewrite<dropNeutral>>(context, "simplify: drop a neutral operand");
-    patterns.add<Rewrite<spellAsProduct>>(context, "simplify: spell a power or quotient as a product");
-    patterns.add<Rewrite<lookThrough>>(context, "simplify: look through a reduction or rename");
-    patterns.add<Rewrite<trimRepeat>>(context, "simplify: drop unused results and slices of a repeat");
+    patterns.add<CountedPattern<foldConstants>>(context, "simplify: fold constants");
+    patterns.add<CountedPattern<takeScalars>>(context, "simplify: drop a broadcast before an elementwise op");
+    patterns.add<CountedPattern<dropNeutral>>(context, "simplify: drop a neutral operand");
+    patterns.add<CountedPattern<spellAsProduct>>(context, "simplify: spell a power or quotient as a product");
+    patterns.add<CountedPattern<lookThrough>>(context, "simplify: look through a reduction or rename");
+    patterns.add<CountedPattern<trimRepeat>>(context, "simplify: drop unused results and slices of a repeat");
     FrozenRewritePatternSet frozen(std::move(patterns));
     GreedyRewriteConfig config;
     config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);

@@ -45,6 +45,7 @@ namespace {
 struct SplitReductions : heddle::impl::SplitReductionsBase<SplitReductions> {
   void runOnOperation() override {
     getOperation().walk([](ReduceOp op) {
+      if (isa<AttentionOp, AttentionBackwardOp>(op->getParentOp())) return;  // computed block by block
       runOptional(op, "split-reductions: reduce in two steps", [&] { return split(op); });
     });
   }

@@ -75,7 +75,7 @@ static double stepCost(int64_t rows, int64_t vectors) {
   return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0});
 }
 
-ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetInfo &target) {
+ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetInfo &target, bool whole) {
   // Register tiles that leave room for the vectors of B and one broadcast of A (and, without FMA, one product).
   static constexpr std::pair<int64_t, int64_t> kWide[] = {{8, 3}, {6, 4}, {8, 2}, {12, 2}, {8, 1}};
   static constexpr std::pair<int64_t, int64_t> kNarrow[] = {{6, 2}, {4, 3}, {4, 2}, {4, 1}};
@@ -93,13 +93,13 @@ ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetIn
   // A panel of 768 x 48 floats (147 KB) stays in L2 beside the rows of A that meet it.
   tiling.blockK = std::min<int64_t>(shape.k.size, 768);
   // Packing a panel is paid once for the rows of a block: 256 rows make it a few percent.
-  tiling.blocksM = llvm::divideCeil(shape.m.size, int64_t(256));
+  tiling.blocksM = whole ? 1 : llvm::divideCeil(shape.m.size, int64_t(256));
   tiling.blocksN = 1;
   double flops = 2.0 * shape.m.size * shape.n.size * shape.k.size;
   for (const ContractAxis &axis : shape.outerK) flops *= axis.size;
   // Enough tiles for the threads to share evenly, none smaller than about 20 us of work.
   auto tiles = [&] { return shape.products() * tiling.blocksM * tiling.blocksN; };
-  while (tiles() < 16 && flops * shape.products() / tiles() > 2e6) {
+  while (!whole && tiles() < 16 && flops * shape.products() / tiles() > 2e6) {
     if (tiling.blocksN < tiling.panels) tiling.blocksN = std::min(tiling.panels, tiling.blocksN * 2);
     else if (tiling.blocksM * tiling.rows * 2 < shape.m.size) tiling.blocksM *= 2;
     else break;

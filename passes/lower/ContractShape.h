@@ -35,7 +35,7 @@ struct ContractTiling {
   int64_t panels, blocksM, blocksN;  // how many there are
 };
 
-/// Chosen from shape and target class alone.
-ContractTiling contractTiling(const ContractShape &shape, const TargetInfo &target);
+/// Chosen from shape and target class alone. `whole`: one tile for each product.
+ContractTiling contractTiling(const ContractShape &shape, const TargetInfo &target, bool whole = false);
 
 }  // namespace heddle

@@ -2,6 +2,7 @@
 #pragma once
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 
 namespace heddle {
@@ -24,6 +25,24 @@ protected:
     op.getInductionVar().setLoc(mlir::NameLoc::get(builder.getStringAttr(name.lower()), loc));
     builder.setInsertionPointToStart(op.getBody());
     body(op.getInductionVar());
+  }
+
+  /// As many f32 vectors as one has lanes, transposed. Rounds in which vectors i and i + lanes/2 are interleaved do it:
+  /// each is a perfect shuffle of all elements, and turns the bits of (row, column) by one (Stone 1971).
+  llvm::SmallVector<mlir::Value> transposed(llvm::ArrayRef<mlir::Value> rows) {
+    auto pair = mlir::VectorType::get({8}, builder.getF32Type(), {true});
+    llvm::SmallVector<mlir::Value> now(rows);
+    size_t lanes = rows.size();
+    for (size_t round = 1; round < lanes; round *= 2) {
+      llvm::SmallVector<mlir::Value> next;
+      for (size_t j = 0; j < lanes / 2; ++j) {
+        mlir::Value both = mlir::vector::InterleaveOp::create(builder, loc, pair, now[j], now[j + lanes / 2]);
+        for (int64_t half : {0, 4})
+          next.push_back(mlir::vector::ScalableExtractOp::create(builder, loc, now[0].getType(), both, half));
+      }
+      now = next;
+    }
+    return now;
   }
 
   mlir::OpBuilder &builder;

@@ -12,8 +12,7 @@
 // broadcast load wherever it lies (BLIS packs both, Van Zee and van de Geijn 2015; it pays from larger k on). One panel
 // at a time keeps scratch small and needs no buffer that threads share. Sums run over k in order, whatever the tiling:
 // with several blocks of k, accumulators start from C, which is zeroed before.
-#include "passes/lower/ContractShape.h"
-#include "passes/lower/IndexEmitter.h"
+#include "passes/lower/ContractEmitter.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -21,40 +20,6 @@
 
 using namespace mlir;
 using namespace heddle;
-
-namespace {
-
-class ContractEmitter : IndexEmitter {
-public:
-  ContractEmitter(OpBuilder &builder, Location loc, const ContractShape &shape, const ContractTiling &tiling,
-                  const TargetInfo &target)
-      : IndexEmitter(builder, loc), shape(shape), tiling(tiling), lanes(target.lanes()),
-        width(tiling.vectors * target.lanes()), masked(shape.n.size % width != 0),
-        vector(VectorType::get({4}, builder.getF32Type(), {true})) {}
-
-  Value a, b, c, scratch;
-
-  void emitTiles(Value begin, Value end);
-
-private:
-  void emitPanel(Value aBase, Value bBase, Value cBase, Value panel, Value mBegin, Value mEnd);
-  void emitBlockK(Value aBase, Value bBase, Value cBase, Value n, Value kBegin, Value kCount, Value mBegin, Value mEnd,
-                  bool accumulate);
-  void pack(Value bBase, Value n, Value kBegin, Value kCount);
-  void packRows(Value base, Value n, Value from, Value to);
-  void packGathered(Value base, Value n, Value from, Value to);
-  void packTransposed(Value base, Value n, Value to);
-  void registerTile(Value aBase, Value cBase, Value m, int64_t rows, Value n, Value kBegin, Value kCount,
-                    bool accumulate);
-  Value mask(Value n, int64_t v);  // of the columns n + v * lanes ... that exist
-  Value lane(Value n, int64_t v) { return add(n, v * lanes); }
-
-  const ContractShape &shape;
-  const ContractTiling &tiling;
-  int64_t lanes, width;
-  bool masked;  // the last panel is not full
-  VectorType vector;
-};
 
 Value ContractEmitter::mask(Value n, int64_t v) {
   // create_mask takes a count below 0 as 0.
@@ -90,15 +55,21 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
   });
 }
 
+void ContractEmitter::emitBlock(bool accumulate) {
+  direct = true;
+  onto = accumulate;
+  emitTiles(constant(0), constant(shape.products()));
+}
+
 void ContractEmitter::emitPanel(Value aBase, Value bBase, Value cBase, Value panel, Value mBegin, Value mEnd) {
   Value n = mul(panel, width);
   bool single = shape.k.size <= tiling.blockK && shape.outerK.empty();
   if (single) {
-    emitBlockK(aBase, bBase, cBase, n, constant(0), constant(shape.k.size), mBegin, mEnd, false);
+    emitBlockK(aBase, bBase, cBase, n, constant(0), constant(shape.k.size), mBegin, mEnd, onto);
     return;
   }
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
-  loop("m", mBegin, mEnd, 1, [&](Value m) {
+  if (!onto) loop("m", mBegin, mEnd, 1, [&](Value m) {
     Value at = add(add(cBase, mul(m, shape.m.c)), n);
     for (int64_t v = 0; v < tiling.vectors; ++v) {
       if (masked) vector::MaskedStoreOp::create(builder, loc, c, add(at, v * lanes), mask(n, v), zero);
@@ -124,7 +95,8 @@ void ContractEmitter::emitPanel(Value aBase, Value bBase, Value cBase, Value pan
 
 void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value n, Value kBegin, Value kCount,
                                  Value mBegin, Value mEnd, bool accumulate) {
-  pack(bBase, n, kBegin, kCount);
+  if (direct) panelAt = add(add(bBase, mul(kBegin, shape.k.b)), n);
+  else pack(bBase, n, kBegin, kCount);
   int64_t tail = shape.m.size % tiling.rows;
   // Only the last block can hold the rows that do not fill a register tile.
   Value mFull = tail ? least(mEnd, constant(shape.m.size - tail)) : mEnd;
@@ -195,10 +167,7 @@ void ContractEmitter::packGathered(Value base, Value n, Value from, Value to) {
   });
 }
 
-// log2(lanes) rounds in which rows i and i + lanes/2 are interleaved transpose a square block: each round is a perfect
-// shuffle of all its elements, and turns the bits of (row, column) by one (Stone 1971).
 void ContractEmitter::packTransposed(Value base, Value n, Value to) {
-  auto pair = VectorType::get({8}, builder.getF32Type(), {true});
   loop("k", constant(0), to, lanes, [&](Value k) {
     loop("v", constant(0), constant(width), lanes, [&](Value v) {
       SmallVector<Value> rows;
@@ -207,15 +176,7 @@ void ContractEmitter::packTransposed(Value base, Value n, Value to) {
         if (masked) column = least(column, constant(shape.n.size - 1));
         rows.push_back(vector::LoadOp::create(builder, loc, vector, b, add(add(base, k), mul(column, shape.n.b))));
       }
-      for (int64_t round = 1; round < lanes; round *= 2) {
-        SmallVector<Value> next;
-        for (int64_t j = 0; j < lanes / 2; ++j) {
-          Value both = vector::InterleaveOp::create(builder, loc, pair, rows[j], rows[j + lanes / 2]);
-          for (int64_t half : {0, 4})
-            next.push_back(vector::ScalableExtractOp::create(builder, loc, vector, both, half));
-        }
-        rows = next;
-      }
+      rows = transposed(rows);
       for (int64_t j = 0; j < lanes; ++j)
         vector::StoreOp::create(builder, loc, rows[j], scratch, add(mul(add(k, j), width), v));
     });
@@ -245,10 +206,10 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
     builder.setInsertionPointToStart(sum.getBody());
     Value k = sum.getInductionVar();
     k.setLoc(NameLoc::get(builder.getStringAttr("k"), loc));
-    Value from = mul(k, width);
+    Value from = direct ? add(panelAt, mul(k, shape.k.b)) : mul(k, width);
     SmallVector<Value> columns, next;
     for (int64_t v = 0; v < tiling.vectors; ++v)
-      columns.push_back(vector::LoadOp::create(builder, loc, vector, scratch, add(from, v * lanes)));
+      columns.push_back(vector::LoadOp::create(builder, loc, vector, direct ? b : scratch, add(from, v * lanes)));
     for (int64_t r = 0; r < rows; ++r) {
       Value element = memref::LoadOp::create(builder, loc, a, add(aRow[r], mul(k, shape.k.a)));
       Value wide = vector::BroadcastOp::create(builder, loc, vector, element);
@@ -268,8 +229,6 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
       else vector::StoreOp::create(builder, loc, value, c, at);
     }
 }
-
-}  // namespace
 
 LoweredKernel heddle::lowerContract(ContractOp op, StringRef name, const TargetInfo &target, ModuleOp module) {
   ContractShape shape = contractShape(op);

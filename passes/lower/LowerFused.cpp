@@ -21,13 +21,14 @@
 using namespace mlir;
 using namespace heddle;
 
-NestEmitter::NestEmitter(FusedOp op, const NestPlan &plan, OpBuilder &builder, KernelFrame &frame)
-    : op(op), plan(plan), b(builder), frame(frame), loc(op.getLoc()), axisIndex(plan.axes.size()) {}
+NestEmitter::NestEmitter(FusedOp op, const NestPlan &plan, OpBuilder &builder, KernelFrame &frame, NestBlock block)
+    : op(op), plan(plan), b(builder), frame(frame), block(std::move(block)), loc(op.getLoc()), axisIndex(plan.axes.size()) {}
 
 void NestEmitter::run() {
   scopes.push_back({llvm::SmallBitVector(plan.axes.size()), b.saveInsertionPoint()});
   shapeArguments();
   emitUnits();
+  at(0);
 }
 
 //===------------------------------------------------------------------------------------------------- scopes

@@ -93,9 +93,9 @@ private:
         OpBuilder::InsertionGuard guard(builder);
         builder.createBlock(&loop.getBody());
         lowerBlock(&repeat.getBody().front(), builder, times * repeat.getCount());
-      } else if (isa<FusedOp, ContractOp, ScatterAddOp>(op)) {
+      } else if (isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op)) {
         LoweredKernel kernel = lowerOp(&op);
-        if (auto contract = dyn_cast<ContractOp>(op)) flops += times * flopsOf(contract);
+        op.walk([&](ContractOp contract) { flops += times * flopsOf(contract); });
         scratch = std::max(scratch, kernel.scratchBytes);
         CallOp::create(builder, op.getLoc(), FlatSymbolRefAttr::get(kernel.function.getSymNameAttr()),
                        builder.getI64IntegerAttr(kernel.tiles),
@@ -109,7 +109,8 @@ private:
     LoweredKernel kernel;
     if (auto fused = dyn_cast<FusedOp>(op)) kernel = lowerFused(fused, "kernel", target, module);
     else if (auto contract = dyn_cast<ContractOp>(op)) kernel = lowerContract(contract, "kernel", target, module);
-    else kernel = lowerScatterAdd(cast<ScatterAddOp>(op), "kernel", target, module);
+    else if (auto scatter = dyn_cast<ScatterAddOp>(op)) kernel = lowerScatterAdd(scatter, "kernel", target, module);
+    else kernel = lowerAttention(op, "kernel", target, module);
     describe(kernel.function, op);
     std::string text;
     llvm::raw_string_ostream stream(text);

@@ -50,4 +50,9 @@ LoweredKernel lowerContract(ContractOp op, llvm::StringRef name, const TargetInf
 /// Sums of rows by index. (LowerScatterAdd.cpp)
 LoweredKernel lowerScatterAdd(ScatterAddOp op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);
 
+/// An attention or attention_backward, block by block. (LowerAttention.h)
+LoweredKernel lowerAttention(mlir::Operation *op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);
+/// Why `lowerAttention` cannot lower an op; empty if it can.
+std::string whyNotBlocked(mlir::Operation *op);
+
 }  // namespace heddle

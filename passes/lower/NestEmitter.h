@@ -14,8 +14,8 @@ namespace heddle {
 
 class NestEmitter {
  public:
-  NestEmitter(FusedOp op, const NestPlan &plan, mlir::OpBuilder &builder, KernelFrame &frame);
-  /// Emits the whole kernel.
+  NestEmitter(FusedOp op, const NestPlan &plan, mlir::OpBuilder &builder, KernelFrame &frame, NestBlock block = NestBlock());
+  /// Emits tiles [frame.begin, frame.end); the builder then stands behind them.
   void run();
 
  private:
@@ -90,8 +90,8 @@ class NestEmitter {
   Values combine(mlir::Operation *reduction, mlir::ValueRange left, mlir::ValueRange right);
   mlir::Value acrossLanes(mlir::Operation *reduction, mlir::ValueRange accumulators);
   size_t width(mlir::Operation *reduction) { return mlir::isa<ArgmaxOp>(reduction) ? 2 : 1; }
-  /// The index along an axis at a column, as i32.
-  mlir::Value positionAlong(int axis, int column);
+  /// The index along a dim at a column, as i32.
+  mlir::Value positionAlong(mlir::StringAttr dim, int column);
 
   //===--------------------------------------------------------------------------------------- NestRandom.cpp
   mlir::Value computeMask(BernoulliOp op, llvm::ArrayRef<mlir::Value> operands, int column);
@@ -118,6 +118,7 @@ class NestEmitter {
   const NestPlan &plan;
   mlir::OpBuilder &b;
   KernelFrame &frame;
+  NestBlock block;
   mlir::Location loc;
   llvm::SmallVector<Scope> scopes;
   llvm::SmallVector<mlir::Value> axisIndex;  // of each axis but the vector axis

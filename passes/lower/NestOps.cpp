@@ -51,9 +51,12 @@ Value NestEmitter::laneNumbers() {
 }
 Value NestEmitter::toIndex(Value i32) { return make<arith::IndexCastOp>(b.getIndexType(), i32); }
 
-Value NestEmitter::positionAlong(int axis, int column) {
-  if (axis < 0) return intSplat(0);
-  Value start = axis == plan.vectorAxis ? columns[column].start : axisIndex[axis];
+Value NestEmitter::positionAlong(StringAttr dim, int column) {
+  int axis = plan.axisOf(dim);
+  auto inBlock = block.dims.find(dim);
+  if (axis < 0 && inBlock == block.dims.end()) return intSplat(0);
+  Value start = axis < 0 ? index(0) : axis == plan.vectorAxis ? columns[column].start : axisIndex[axis];
+  if (inBlock != block.dims.end()) start = make<arith::AddIOp>(start, inBlock->second.from);
   Value lanes = splat(make<arith::IndexCastOp>(b.getI32Type(), start));
   return axis == plan.vectorAxis ? make<arith::AddIOp>(lanes, laneNumbers()) : lanes;
 }
@@ -120,7 +123,7 @@ Value NestEmitter::compute(Operation *def, ArrayRef<Value> v, int column) {
     if (auto flag = dyn_cast<BoolAttr>(o.getValue())) return boolSplat(flag.getValue());
     return intSplat(cast<IntegerAttr>(o.getValue()).getInt());
   }
-  if (isa<PositionOp>(def)) return positionAlong(plan.axisOf(type.getNames()[0]), column);
+  if (isa<PositionOp>(def)) return positionAlong(type.getNames()[0], column);
   if (auto o = dyn_cast<BernoulliOp>(def)) return computeMask(o, v, column);
   if (isa<BroadcastOp, StopGradOp>(def)) return v[0];
   if (isa<AddOp>(def)) return isFloat ? make<arith::AddFOp>(v[0], v[1]) : make<arith::AddIOp>(v[0], v[1]);
@@ -261,7 +264,7 @@ NestEmitter::Values NestEmitter::accumulate(Operation *reduction, ValueRange acc
   if (!argmax) return combine(reduction, accumulators, x);
   Value better = isFloatReduction(reduction) ? make<arith::CmpFOp>(FloatOrder::OGT, x, accumulators[0])
                                              : make<arith::CmpIOp>(IntOrder::sgt, x, accumulators[0]);
-  Value position = positionAlong(plan.axisOf(argmax.getOverAttr()), column);
+  Value position = positionAlong(argmax.getOverAttr(), column);
   return {make<arith::SelectOp>(better, x, accumulators[0]),
           make<arith::SelectOp>(better, position, accumulators[1])};
 }

@@ -78,7 +78,7 @@ static bool adjacent(const Order &order, StringAttr a, StringAttr b) {
   return ia != order.end() && ib != order.end() && ib == ia + 1;
 }
 
-static void formAxes(NestPlan &plan, FusedOp op) {
+static void formAxes(NestPlan &plan, FusedOp op, bool inBlock) {
   SmallVector<Order> orders;
   Order reference;
   int64_t most = -1;
@@ -111,7 +111,7 @@ static void formAxes(NestPlan &plan, FusedOp op) {
     if (!plan.axes.empty()) {
       NestAxis &last = plan.axes.back();
       StringAttr before = last.dims.back();
-      if (last.reduced == reduced && !pinned.contains(before) && !pinned.contains(dim) &&
+      if (last.reduced == reduced && !inBlock && !pinned.contains(before) && !pinned.contains(dim) &&
           llvm::all_of(orders, [&](const Order &order) { return adjacent(order, before, dim); })) {
         last.dims.push_back(dim);
         last.size *= size;
@@ -294,7 +294,7 @@ static constexpr int64_t kColumnChunk = 64;
 
 static int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
-static void chooseTiles(NestPlan &plan, const TargetInfo &target) {
+static void chooseTiles(NestPlan &plan, const TargetInfo &target, bool inBlock) {
   plan.lanes = target.lanes();
   size_t accumulators = 1;
   for (const NestPass &pass : plan.passes) {
@@ -315,7 +315,7 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target) {
   }
 
   int64_t worth = plan.accumulatesInScratch ? kColumnTileElements : kTileElements;
-  int64_t desired = std::clamp<int64_t>(plan.shape.elements() / worth, 1, kMaxTiles);
+  int64_t desired = inBlock ? 1 : std::clamp<int64_t>(plan.shape.elements() / worth, 1, kMaxTiles);
   while (plan.split < plan.outer.size() && plan.units < desired)
     plan.units *= plan.axes[plan.outer[plan.split++]].size;
   if (plan.vectorAxis >= 0 && !plan.vectorReduced()) {
@@ -367,15 +367,15 @@ bool NestPlan::beyondGather(const NestAccess &access) const {
   return reach > INT32_MAX;
 }
 
-NestPlan heddle::planNest(FusedOp op, const TargetInfo &target) {
+NestPlan heddle::planNest(FusedOp op, const TargetInfo &target, bool inBlock) {
   NestPlan plan;
   plan.shape = shapeOfNest(op);
   findAccesses(plan, op);
-  formAxes(plan, op);
+  formAxes(plan, op, inBlock);
   formViews(plan, op);
   chooseVectorAxis(plan, op);
   findDependence(plan, op);
   formPasses(plan, op);
-  chooseTiles(plan, target);
+  chooseTiles(plan, target, inBlock);
   return plan;
 }

@@ -40,6 +40,16 @@ struct NestView {
   int groupOfIndexed() const { return llvm::find(axes, +kIndexed) - axes.begin(); }
 };
 
+/// Where a nest's axes lie in larger ones, if it computes a block of what its dims name: by dim, the position of the
+/// block's first element (an index) and the whole size.
+struct NestBlock {
+  struct Dim {
+    mlir::Value from;
+    int64_t size;
+  };
+  llvm::DenseMap<mlir::StringAttr, Dim> dims{};
+};
+
 /// A read of an operand, by a plain use, through renames, or by a gather.
 struct NestAccess {
   mlir::Value value;       // what the region names: the argument, a rename of it, or the result of a gather
@@ -97,7 +107,7 @@ struct NestPlan {
   bool beyondGather(const NestAccess &access) const;
 };
 
-/// Plans a fused op whose shape is admitted.
-NestPlan planNest(FusedOp op, const TargetInfo &target);
+/// Plans a fused op whose shape is admitted. `inBlock`: its dims are parts of larger ones, and it is one tile.
+NestPlan planNest(FusedOp op, const TargetInfo &target, bool inBlock = false);
 
 }  // namespace heddle

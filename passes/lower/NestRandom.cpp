@@ -59,7 +59,7 @@ Value NestEmitter::computeMask(BernoulliOp mask, ArrayRef<Value> operands, int c
   // The logical element: a scalar part (64 bits) and, along the vector axis, lanes times a stride.
   b.restoreInsertionPoint(here);
   Tensor type = cast<Tensor>(mask.getResult().getType());
-  int64_t stride = 1, total = type.getNumElements();
+  int64_t stride = 1;
   Value element = index(0), lanes;
   auto order = llvm::to_vector(mask.getOrder().getAsRange<StringAttr>());  // llvm::reverse keeps no temporary alive
   for (StringAttr dim : llvm::reverse(order)) {
@@ -70,8 +70,12 @@ Value NestEmitter::computeMask(BernoulliOp mask, ArrayRef<Value> operands, int c
       element = make<arith::AddIOp>(element, make<arith::MulIOp>(at, index(stride)));
       if (axis == plan.vectorAxis) lanes = make<arith::MulIOp>(laneNumbers(), intSplat(stride));
     }
-    stride *= type.sizeOf(dim);
+    auto inBlock = block.dims.find(dim);
+    if (inBlock != block.dims.end())
+      element = make<arith::AddIOp>(element, make<arith::MulIOp>(inBlock->second.from, index(stride)));
+    stride *= inBlock == block.dims.end() ? type.sizeOf(dim) : inBlock->second.size;
   }
+  int64_t total = stride;
   Type i32 = b.getI32Type();
   Value low = splat(make<arith::IndexCastOp>(i32, element)), high = intSplat(0);
   bool wide = total > (int64_t(1) << 32);

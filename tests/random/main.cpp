@@ -37,7 +37,7 @@ std::set<std::string> graphOps() {
   context.loadDialect<HeddleDialect, mlir::func::FuncDialect>();
   std::set<std::string> ops;
   for (mlir::RegisteredOperationName name : context.getRegisteredOperationsByDialect("heddle"))
-    if (!llvm::is_contained({"fused", "entry", "call", "loop"}, name.stripDialect())) ops.insert(name.stripDialect().str());
+    if (!llvm::is_contained({"fused", "attention", "attention_backward", "part", "entry", "call", "loop"}, name.stripDialect())) ops.insert(name.stripDialect().str());
   return ops;
 }
 

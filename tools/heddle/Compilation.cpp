@@ -23,6 +23,7 @@
 #include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/xxhash.h"
 
+#include <set>
 #include <cstdio>
 #include <cstdlib>
 #include <filesystem>
@@ -46,12 +47,22 @@ std::string hashOf(mlir::ModuleOp module) {
 }
 
 // FILE:LINE:COLUMN: error: MESSAGE. Without the line, which in the text of a stage may have thousands of characters.
+std::string placeOf(const mlir::Diagnostic &diagnostic) {
+  auto file = diagnostic.getLocation()->findInstanceOf<mlir::FileLineColLoc>();
+  return file ? fmt::format("{}:{}:{}: ", file.getFilename().str(), file.getLine(), file.getColumn()) : "";
+}
 mlir::LogicalResult printProblem(mlir::Diagnostic &diagnostic) {
-  std::string place;
-  if (auto file = diagnostic.getLocation()->findInstanceOf<mlir::FileLineColLoc>())
-    place = fmt::format("{}:{}:{}: ", file.getFilename().str(), file.getLine(), file.getColumn());
-  fmt::print(stderr, "{}error: {}\n", place, diagnostic.str());
+  fmt::print(stderr, "{}error: {}\n", placeOf(diagnostic), diagnostic.str());
   return mlir::success();
+}
+// What a pass says that it did, or why it did not; its notes are places that took part. What is said of the same line in
+// several entries is said once.
+void printRemark(mlir::Diagnostic &diagnostic, std::set<std::string> &said) {
+  std::string text = fmt::format("{}remark: {}\n", placeOf(diagnostic), diagnostic.str());
+  for (mlir::Diagnostic &note : diagnostic.getNotes())
+    text += fmt::format("{}note: {}\n", placeOf(note), note.str());
+  if (said.insert(text).second)
+    fmt::print(stderr, "{}", text);
 }
 
 int textError(const std::string &file, const std::string &what, const std::string &help) {
@@ -235,12 +246,18 @@ int Compilation::saveTemp(const std::string &suffix, std::string_view text) cons
 
 int Compilation::advance(mlir::ModuleOp which, Stage to, const TargetInfo &target, RewriteCount &count) {
   std::string program = programName(), said;
+  std::set<std::string> remarks;
   CompileObserver observer(pipeline, program);
   PipelineOptions options = pipeline.options();
   options.rewrites = &count;
   options.observer = &observer;
   // What is said is kept for a report, and still said.
   mlir::ScopedDiagnosticHandler keep(&context, [&](mlir::Diagnostic &diagnostic) {
+    if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark) {
+      if (pipeline.remarks)
+        printRemark(diagnostic, remarks);
+      return mlir::success();
+    }
     if (said.empty() && diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
       said = diagnostic.str();
     return mlir::failure();

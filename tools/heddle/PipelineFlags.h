@@ -11,7 +11,8 @@ namespace heddle {
 
 struct PipelineFlags {
   std::string from;                 // --from: FILE is not a program but the text of this stage
-  bool noFuse = false;              // --no-fuse
+  std::string noFuse;               // --no-fuse: "all" or "attention"; empty without the flag
+  bool remarks = false;             // --remarks
   std::optional<int64_t> passLimit; // --pass-limit
   std::optional<int64_t> passes;    // --passes
   std::string temps;                // --save-temps: the folder; empty without the flag, "." by default
@@ -20,7 +21,8 @@ struct PipelineFlags {
 
   PipelineOptions options() const {
     PipelineOptions options;
-    options.fuse = !noFuse;
+    options.fuse = noFuse != "all";
+    options.fuseAttention = noFuse.empty();
     options.passLimit = passLimit;
     options.passes = passes;
     return options;

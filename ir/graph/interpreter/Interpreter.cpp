@@ -53,7 +53,7 @@ public:
 private:
   llvm::Error run(Operation *op) {
     if (auto repeat = dyn_cast<RepeatOp>(op)) return run(repeat);
-    if (auto fused = dyn_cast<FusedOp>(op)) return run(fused);
+    if (isa<FusedOp, AttentionOp, AttentionBackwardOp>(op)) return runIsolated(op);
     if (auto read = dyn_cast<ReadOp>(op)) return run(read);
     if (auto write = dyn_cast<WriteOp>(op)) return run(write);
     SmallVector<const Array *> operands;
@@ -80,10 +80,13 @@ private:
     return llvm::Error::success();
   }
 
-  llvm::Error run(FusedOp op) {
-    for (auto [argument, input] : llvm::zip(op.getBody().getArguments(), op.getInputs())) bind(argument, (*this)[input]);
-    if (auto error = run(op.getBody().front())) return error;
-    for (auto [result, value] : llvm::zip(op.getResults(), op.getYield()->getOperands())) bind(result, (*this)[value]);
+  // A region whose arguments are the op's operands, run once.
+  llvm::Error runIsolated(Operation *op) {
+    Block &body = op->getRegion(0).front();
+    for (auto [argument, input] : llvm::zip(body.getArguments(), op->getOperands())) bind(argument, (*this)[input]);
+    if (auto error = run(body)) return error;
+    for (auto [result, value] : llvm::zip(op->getResults(), body.getTerminator()->getOperands()))
+      bind(result, (*this)[value]);
     return llvm::Error::success();
   }
 

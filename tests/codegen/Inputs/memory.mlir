@@ -181,4 +181,41 @@ module {
     }
     return
   }
+  // a part of a buffer is a buffer: of another shape, of integers, of a part
+  func.func @parts(%x: memref<64xf32>, %y: memref<64xf32>, %n: memref<64xi32>, %m: memref<64xi32>, %f: memref<4096xf32>, %i: memref<4096xi32>, %begin: index, %end: index, %scratch: memref<64xf32>) {
+    %c0 = arith.constant 0 : index
+    %c1 = arith.constant 1 : index
+    %c3 = arith.constant 3 : index
+    %c4 = arith.constant 4 : index
+    %c8 = arith.constant 8 : index
+    %c16 = arith.constant 16 : index
+    %c32 = arith.constant 32 : index
+    scf.for %tile = %begin to %end step %c1 {
+      %base = arith.muli %tile, %c16 : index
+      %from = heddle.part %x[%base] : memref<64xf32> to memref<16xf32>
+      %block = heddle.part %scratch[%c32] : memref<64xf32> to memref<4x4xf32>
+      %numbers = heddle.part %scratch[%c16] : memref<64xf32> to memref<16xi32>
+      %half = heddle.part %numbers[%c8] : memref<16xi32> to memref<8xi32>
+      scf.for %r = %c0 to %c4 step %c1 {
+        scf.for %c = %c0 to %c4 step %c1 {
+          %row = arith.muli %r, %c4 : index
+          %at = arith.addi %row, %c : index
+          %a = memref.load %from[%at] : memref<16xf32>
+          memref.store %a, %block[%c, %r] : memref<4x4xf32>
+          %w = arith.index_cast %at : index to i32
+          memref.store %w, %numbers[%at] : memref<16xi32>
+        }
+      }
+      %h = memref.load %half[%c3] : memref<8xi32>
+      %to = heddle.part %f[%base] : memref<4096xf32> to memref<4x4xf32>
+      scf.for %r = %c0 to %c4 step %c1 {
+        scf.for %c = %c0 to %c4 step %c1 {
+          %b = memref.load %block[%r, %c] : memref<4x4xf32>
+          memref.store %b, %to[%r, %c] : memref<4x4xf32>
+        }
+      }
+      memref.store %h, %i[%tile] : memref<4096xi32>
+    }
+    return
+  }
 }

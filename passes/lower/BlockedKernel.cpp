@@ -1,0 +1,176 @@
+// The building half of LowerAttention.h: values of a region as block tensors, each in the stage where it belongs.
+#include "passes/graph/FusionGroups.h"
+#include "passes/graph/GraphBuilder.h"
+#include "passes/lower/ContractShape.h"
+#include "passes/lower/LowerAttention.h"
+
+using namespace mlir;
+using namespace heddle;
+
+//===------------------------------------------------------------------------------------------------- axes
+// Rows of a block: a register tile's vectors, or two of them on classes with short ones.
+static constexpr int64_t kRows = 64, kKeys = 64;
+
+BlockAxes heddle::blockAxes(Operation *op, const TargetInfo &target) {
+  BlockAxes axes;
+  axes.keys = op->getAttrOfType<StringAttr>("over");
+  llvm::StringMap<int64_t> sizes;
+  for (Operation &inner : op->getRegion(0).front())
+    for (Value result : inner.getResults()) {
+      auto type = cast<Tensor>(result.getType());
+      for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes())) sizes[name.getValue()] = size;
+    }
+  axes.keySize = sizes.lookup(axes.keys);
+  auto rows = llvm::to_vector(op->getAttrOfType<ArrayAttr>("rows").getAsRange<StringAttr>());
+  axes.rows = rows.front();
+  for (StringAttr name : rows)
+    if (sizes.lookup(name) > sizes.lookup(axes.rows)) axes.rows = name;
+  axes.rowSize = sizes.lookup(axes.rows);
+  // Outer axes are those of a row's largest score, which both kinds of op know.
+  Value ofRow = isa<AttentionOp>(op) ? op->getResult(1) : op->getOperand(op->getNumOperands() - 2);
+  Tensor type = tensorOf(ofRow);
+  for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes()))
+    if (name != axes.rows) axes.outer.push_back(name), axes.outerSizes.push_back(size);
+  axes.keyBlock = std::min(axes.keySize, kKeys);
+  axes.rowBlock = std::min<int64_t>(kRows, llvm::alignTo(axes.rowSize, target.lanes()));
+  return axes;
+}
+
+Tensor BlockAxes::blockOf(Tensor type, BlockOrder order) const {
+  SmallVector<StringAttr> names;
+  SmallVector<int64_t> sizes;
+  auto take = [&](StringAttr name, int64_t size) { names.push_back(name), sizes.push_back(size); };
+  for (StringAttr name : type.getNames())
+    if (isOuter(name)) take(name, 1);
+  if (type.has(keys)) take(keys, keyBlock);
+  if (type.has(rows) && order == BlockOrder::rowsFirst) take(rows, rowBlock);
+  for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes()))
+    if (!isOuter(name) && name != keys && name != rows) take(name, size);
+  if (type.has(rows) && order == BlockOrder::rowsLast) take(rows, rowBlock);
+  return Tensor::get(names, sizes, type.getElementType());
+}
+
+//===------------------------------------------------------------------------------------------------- stages
+BlockedKernel::BlockedKernel(Operation *op, const TargetInfo &target)
+    : op(op), region(op->getRegion(0).front()), target(target), axes(blockAxes(op, target)), scratch(target),
+      before(scratch, op->getContext(), op->getLoc()), body(scratch, op->getContext(), op->getLoc()),
+      after(scratch, op->getContext(), op->getLoc()) {}
+
+std::string BlockedKernel::plan() {
+  build();
+  if (!refusal.empty()) return refusal;
+  for (BlockStage *stage : {&before, &body, &after})
+    if (std::string reason = stage->form(target); !reason.empty()) return reason;
+  return "";
+}
+
+bool BlockedKernel::dependsOnKeys(Value value) {
+  auto known = keyed.find(value);
+  if (known != keyed.end()) return known->second;
+  bool depends = axes.hasKeys(value);
+  if (Operation *def = value.getDefiningOp())
+    for (Value operand : def->getOperands()) depends |= dependsOnKeys(operand);
+  return keyed[value] = depends;
+}
+
+int BlockedKernel::load(BlockArgument argument, BlockOrder order) {
+  Tensor type = axes.blockOf(tensorOf(argument), order);
+  if (!axes.hasRows(argument)) order = BlockOrder::rowsLast;
+  for (const Load &load : loads)
+    if (load.input == argument.getArgNumber() && load.order == order) return load.buffer;
+  bool keysOnly = axes.hasKeys(argument) && !axes.hasRows(argument);
+  loads.push_back({argument.getArgNumber(), order, scratch.add(type, keysOnly ? axes.keyBlocks() : 1)});
+  if (keysOnly) scratch[loads.back().buffer].allKeys = true;
+  return loads.back().buffer;
+}
+
+Value BlockedKernel::use(Value value, BlockOrder order, BlockStage &stage) {
+  if (!axes.hasRows(value)) order = BlockOrder::rowsLast;
+  Value &known = valuesOf(stage)[{value, static_cast<int>(order)}];
+  if (known) return known;
+  Value made;
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    made = stage.argument(load(argument, order));
+  } else if (&stage != &before && !dependsOnKeys(value) && !isFreelyRecomputed(value.getDefiningOp())) {
+    auto [entry, fresh] = handed.try_emplace({value, static_cast<int>(order)}, -1);
+    if (fresh) {
+      Value early = use(value, order, before);
+      entry->second = scratch.add(tensorOf(early));
+      before.result(early, entry->second);
+    }
+    made = stage.argument(handed.lookup({value, static_cast<int>(order)}));
+  } else if (order == BlockOrder::rowsFirst) {
+    Value last = use(value, BlockOrder::rowsLast, stage);
+    made = BroadcastOp::create(stage.builder, value.getLoc(), axes.blockOf(tensorOf(value), order), last);
+  } else {
+    made = clone(value, stage);
+    if (value == ended) made = whereExists(made, true, maskRows, -INFINITY, stage);
+  }
+  return valuesOf(stage)[{value, static_cast<int>(order)}] = made;
+}
+
+// A product along vectors reads one operand by its last dim: rows where the result has keys or is of rows alone, else what
+// else the operand has.
+Value BlockedKernel::product(ContractOp op, BlockStage &stage) {
+  bool overKeys = llvm::is_contained(op.getOver(), axes.keys), hasRows = axes.hasRows(op.getResult());
+  bool rowsLast = hasRows && !overKeys && &stage != &after;
+  BlockOrder operands = rowsLast ? BlockOrder::rowsLast : BlockOrder::rowsFirst;
+  auto operand = [&](Value value) { return use(value, isPair(value) ? BlockOrder::rowsLast : operands, stage); };
+  Value x = operand(op.getX()), y = operand(op.getY());
+  Tensor type = axes.blockOf(tensorOf(op.getResult()), operands);
+  // A tensor with more than rows and keys is never stored, and without a dim that only one operand has there is nothing to
+  // tile: then it is part of a nest.
+  auto isLarge = [&](Value value) {
+    return axes.hasKeys(value) && axes.hasRows(value) && tensorOf(value).getNumElements() > axes.keyBlock * axes.rowBlock;
+  };
+  bool isProduct = false;  // what decides is the last dim longer than 1
+  for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes()))
+    if (size > 1) isProduct = tensorOf(x).has(name) != tensorOf(y).has(name);
+  if (isProduct && !isLarge(x) && !isLarge(y)) {
+    auto contract = ContractOp::create(stage.builder, op.getLoc(), type, x, y, op.getOver());
+    if (contractShape(contract).n.b == 1) return contract;  // B is read where it lies
+    contract.erase();
+  }
+  GraphBuilder b(stage.builder, op.getLoc());
+  return b.as(b.mul(x, y), type);
+}
+
+Value BlockedKernel::clone(Value value, BlockStage &stage) {
+  Operation *def = value.getDefiningOp();
+  if (auto over = def->getAttrOfType<ArrayAttr>("over"))
+    for (auto name : over.getAsRange<StringAttr>())
+      if (name == axes.keys || name == axes.rows || (axes.isOuter(name) && isa<AttentionOp>(op)))
+        refusal = "the score or a weight holds a sum or largest value over `" + name.str() + "`";
+  if (auto contract = dyn_cast<ContractOp>(def)) return product(contract, stage);
+  SmallVector<Value> operands;
+  for (Value operand : def->getOperands()) {
+    bool isIndex = isa<GatherOp>(def) && operand == cast<GatherOp>(def).getIndex();
+    operands.push_back(isIndex ? useIndex(operand, stage) : use(operand, BlockOrder::rowsLast, stage));
+  }
+  OperationState state(def->getLoc(), def->getName(), operands, {axes.blockOf(tensorOf(value), BlockOrder::rowsLast)},
+                       def->getAttrs());
+  return stage.builder.create(state)->getResult(0);
+}
+
+// `value` where keys and rows exist, else a number.
+Value BlockedKernel::whereExists(Value value, bool keys, bool rows, double other, BlockStage &stage) {
+  GraphBuilder b(stage.builder, value.getLoc());
+  Value exists;
+  auto require = [&](StringAttr axis, int64_t block, int64_t size) {
+    if (size % block == 0) return;
+    Value inside = b.compare("lt", b.position(axis, block), b.integer(static_cast<int32_t>(size)));
+    exists = exists ? b.logicalAnd(exists, inside) : inside;
+  };
+  if (keys) require(axes.keys, axes.keyBlock, axes.keySize);
+  if (rows) require(axes.rows, axes.rowBlock, axes.rowSize);
+  if (!exists) return value;
+  Value rest = tensorOf(value).isFloat() ? b.number(other) : b.integer(static_cast<int32_t>(other));
+  return b.as(b.select(exists, value, rest), tensorOf(value));
+}
+
+// An index of the axis: positions behind the end of keys or rows would leave it.
+Value BlockedKernel::useIndex(Value index, BlockStage &stage) {
+  Value made = use(index, BlockOrder::rowsLast, stage);
+  if (isa<BlockArgument>(index)) return made;  // what is loaded is 0 there
+  return whereExists(made, axes.hasKeys(index), axes.hasRows(index), 0, stage);
+}
