@@ -155,12 +155,16 @@ void ContractEmitter::packGathered(Value base, Value n, Value from, Value to) {
       builder, loc, DenseElementsAttr::get(index, builder.getI32IntegerAttr(static_cast<int32_t>(shape.n.b))));
   Value columns = arith::MulIOp::create(builder, loc, arith::IndexCastOp::create(builder, loc, index, step), stride);
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
-  SmallVector<Value> masks;
-  for (int64_t v = 0; v < tiling.vectors; ++v) masks.push_back(mask(n, v));
+  SmallVector<Value> masks, first;
+  for (int64_t v = 0; v < tiling.vectors; ++v) {
+    masks.push_back(mask(n, v));
+    // Masked-off lanes read the first, which has to be in memory even where a whole vector is masked off.
+    first.push_back(mul(masked ? least(lane(n, v), constant(shape.n.size - 1)) : lane(n, v), shape.n.b));
+  }
   loop("k", from, to, 1, [&](Value k) {
-    Value source = add(add(base, mul(k, shape.k.b)), mul(n, shape.n.b)), target = mul(k, width);
+    Value source = add(base, mul(k, shape.k.b)), target = mul(k, width);
     for (int64_t v = 0; v < tiling.vectors; ++v) {
-      Value at = add(source, v * lanes * shape.n.b);
+      Value at = add(source, first[v]);
       Value row = vector::GatherOp::create(builder, loc, vector, b, ValueRange{at}, columns, masks[v], zero);
       vector::StoreOp::create(builder, loc, row, scratch, add(target, v * lanes));
     }
