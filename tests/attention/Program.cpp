@@ -4,6 +4,7 @@
 #include "passes/graph/ApplyOptimizer.h"
 #include "passes/graph/DeriveBackward.h"
 #include "passes/graph/GraphBuilder.h"
+#include "tests/BufferValues.h"
 #include "tests/random/Program.h"
 #include <cmath>
 #include <cstring>
@@ -152,38 +153,15 @@ Values heddle::randomValues(ModuleOp module, const AttentionCase &tested) {
   return values;
 }
 
-template <typename Buffer>
-static Tensor typeOf(const Buffer &buffer) {
-  Builder builder(&attentionContext());
-  SmallVector<StringAttr> names;
-  SmallVector<int64_t> sizes;
-  for (int i = 0; i < buffer.rank; ++i) {
-    names.push_back(builder.getStringAttr(buffer.dims[i].name));
-    sizes.push_back(buffer.dims[i].size);
-  }
-  Type element = builder.getIntegerType(buffer.type == HEDDLE_I32 ? 32 : 1);
-  if (buffer.type == HEDDLE_F32) element = builder.getF32Type();
-  return Tensor::get(names, sizes, element);
-}
-
-static void store(const Array &array, Tensor type, void *memory) {
-  Array placed = reordered(array, type);
-  for (size_t i = 0; i < placed.elements.size(); ++i)
-    if (type.isFloat()) static_cast<float *>(memory)[i] = static_cast<float>(placed.elements[i]);
-    else static_cast<int32_t *>(memory)[i] = static_cast<int32_t>(placed.elements[i]);
-}
-
 static Results runOnce(Session &session, const HeddleEntry &entry, const Values &values) {
   std::memset(session.workspace.data(), 0xA5, entry.workspace_bytes);
   for (int i = 0; i < entry.input_count; ++i)
-    store(values.inputs.at(entry.inputs[i].name), typeOf(entry.inputs[i]), session.memory(entry.inputs[i]));
+    store(values.inputs.at(entry.inputs[i].name), typeOf(entry.inputs[i], attentionContext()), session.memory(entry.inputs[i]));
   session.run(entry);
   Results results;
   for (int i = 0; i < entry.output_count; ++i) {
     const HeddleBuffer &output = entry.outputs[i];
-    Array array(typeOf(output));
-    auto memory = static_cast<const float *>(session.memory(output));
-    std::copy_n(memory, array.elements.size(), array.elements.begin());
+    Array array = load(typeOf(output, attentionContext()), session.memory(output));
     auto words = static_cast<const uint32_t *>(session.memory(output));
     results.bits[output.name].assign(words, words + array.elements.size());
     results.arrays.insert({output.name, array});
@@ -196,7 +174,7 @@ Results heddle::execute(const HeddleProgram &program, int threads, const std::st
   Session session(program, threads, targetClass);
   for (int i = 0; i < program.variable_count; ++i) {
     const HeddleVariable &variable = program.variables[i];
-    store(values.variables.at(variable.name), typeOf(variable), session.memory(variable));
+    store(values.variables.at(variable.name), typeOf(variable, attentionContext()), session.memory(variable));
   }
   Results results = runOnce(session, session.target.entries[0], values);
   EXPECT_EQ(results.bits, runOnce(session, session.target.entries[0], values).bits) << "the second run differs";

@@ -1,6 +1,7 @@
 // What the two doors' tests share.
 #include "tests/numeric/Executors.h"
 #include "passes/Pipeline.h"
+#include "tests/BufferValues.h"
 #include "tests/numeric/Graph.h"
 #include "mlir/IR/Builders.h"
 #include <cfloat>
@@ -31,40 +32,18 @@ OwningOpRef<ModuleOp> heddle::lowerCases(const std::vector<Case> &cases, const s
   return {};
 }
 
-static Tensor typeOf(const HeddleBuffer &buffer) {
-  Builder builder(&testContext());
-  SmallVector<StringAttr> names;
-  SmallVector<int64_t> sizes;
-  for (int i = 0; i < buffer.rank; ++i) {
-    names.push_back(builder.getStringAttr(buffer.dims[i].name));
-    sizes.push_back(buffer.dims[i].size);
-  }
-  Type element = buffer.type == HEDDLE_F32   ? Type(builder.getF32Type())
-                 : buffer.type == HEDDLE_I32 ? Type(builder.getI32Type())
-                                             : Type(builder.getI1Type());
-  return Tensor::get(names, sizes, element);
-}
-
 std::map<std::string, Array> heddle::runCase(Session &session, size_t i, const Case &tested) {
   const HeddleEntry &entry = session.entry("c" + std::to_string(i));
   std::memset(session.workspace.data(), 0xA5, entry.workspace_bytes);
   std::map<std::string, Array> inputs = inputsOf(tested), results;
   for (int k = 0; k < entry.input_count; ++k) {
-    Array input = reordered(inputs.at(entry.inputs[k].name), typeOf(entry.inputs[k]));
-    void *memory = session.memory(entry.inputs[k]);
-    for (size_t e = 0; e < input.elements.size(); ++e) {
-      if (input.type.isFloat()) static_cast<float *>(memory)[e] = static_cast<float>(input.elements[e]);
-      else static_cast<int32_t *>(memory)[e] = static_cast<int32_t>(input.elements[e]);
-    }
+    const HeddleBuffer &input = entry.inputs[k];
+    store(inputs.at(input.name), typeOf(input, testContext()), session.memory(input));
   }
   session.run(entry);
   for (int k = 0; k < entry.output_count; ++k) {
-    Array result(typeOf(entry.outputs[k]));
-    const void *memory = session.memory(entry.outputs[k]);
-    for (size_t e = 0; e < result.elements.size(); ++e)
-      result.elements[e] = result.type.isFloat() ? double(static_cast<const float *>(memory)[e])
-                                                 : double(static_cast<const int32_t *>(memory)[e]);
-    results.insert({entry.outputs[k].name, result});
+    const HeddleBuffer &output = entry.outputs[k];
+    results.insert({output.name, load(typeOf(output, testContext()), session.memory(output))});
   }
   return results;
 }

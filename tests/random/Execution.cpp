@@ -2,6 +2,7 @@
 #include "tests/random/Execution.h"
 #include "codegen/cpp/EmitCpp.h"
 #include "codegen/cpp/NativeBuild.h"
+#include "tests/BufferValues.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/Support/FileSystem.h"
 #include <cstring>
@@ -37,35 +38,6 @@ OwningOpRef<ModuleOp> heddle::mergePrograms(MLIRContext &context, const std::map
 
 //===------------------------------------------------------------------------------------------------- values
 namespace {
-template <typename Buffer>
-Tensor typeOf(const Buffer &buffer, MLIRContext &context) {
-  Builder builder(&context);
-  SmallVector<StringAttr> names;
-  SmallVector<int64_t> sizes;
-  for (int i = 0; i < buffer.rank; ++i) {
-    names.push_back(builder.getStringAttr(buffer.dims[i].name));
-    sizes.push_back(buffer.dims[i].size);
-  }
-  Type element = builder.getIntegerType(buffer.type == HEDDLE_I32 ? 32 : 1);
-  if (buffer.type == HEDDLE_F32) element = builder.getF32Type();
-  return Tensor::get(names, sizes, element);
-}
-
-void store(const Array &array, Tensor type, void *memory) {
-  Array placed = reordered(array, type);
-  for (size_t i = 0; i < placed.elements.size(); ++i) {
-    if (type.isFloat()) static_cast<float *>(memory)[i] = static_cast<float>(placed.elements[i]);
-    else static_cast<int32_t *>(memory)[i] = static_cast<int32_t>(placed.elements[i]);
-  }
-}
-Array load(Tensor type, const void *memory) {
-  Array array(type);
-  for (size_t i = 0; i < array.elements.size(); ++i)
-    array.elements[i] = type.isFloat() ? double(static_cast<const float *>(memory)[i])
-                                       : double(static_cast<const int32_t *>(memory)[i]);
-  return array;
-}
-
 /// The runs of one program in a session.
 class Runs {
 public:
