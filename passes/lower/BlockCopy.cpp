@@ -21,19 +21,16 @@ static int64_t strideIn(Tensor type, StringAttr name) {
   return stride;
 }
 
-static void describe(SmallVectorImpl<StringAttr> &names, SmallVectorImpl<int64_t> &sizes, SmallVectorImpl<int64_t> &strides,
-                     SmallVectorImpl<int64_t> &inner, SmallVectorImpl<Value> &valid, Tensor whole, Tensor block,
-                     BlockCopy::Valid exists) {
+// The dims to walk; of outer axes a block has one element.
+static void describe(BlockCopy::Walk &walk, Tensor whole, Tensor block, BlockCopy::Valid exists) {
   int64_t step = block.getNumElements();
   for (auto [name, size] : llvm::zip(block.getNames(), block.getSizes())) {
     step /= size;
-    if (size == 1 && whole.sizeOf(name) != 1 && llvm::none_of(exists, [&](auto &v) { return v.first == name; })) continue;
-    if (size == 1 && whole.sizeOf(name) == 1) continue;
-    names.push_back(name), sizes.push_back(size), inner.push_back(step), strides.push_back(strideIn(whole, name));
-    Value count;
-    for (auto &[dim, value] : exists)
-      if (dim == name) count = value;
-    valid.push_back(count);
+    if (size == 1) continue;
+    walk.names.push_back(name), walk.sizes.push_back(size), walk.inner.push_back(step);
+    walk.strides.push_back(strideIn(whole, name));
+    auto count = llvm::find_if(exists, [&](auto &dim) { return dim.first == name; });
+    walk.valid.push_back(count == exists.end() ? Value() : count->second);
   }
 }
 
@@ -161,16 +158,16 @@ void BlockCopy::walk(const Walk &w, size_t dim, Value outside, Value inside) {
 
 void BlockCopy::load(const BlockPlace &from, Value block, Tensor type, Valid valid, double rest) {
   Walk w{Walk::load, from.memory, block, {}, {}, {}, {}, {}, rest};
-  describe(w.names, w.sizes, w.strides, w.inner, w.valid, from.type, type, valid);
+  describe(w, from.type, type, valid);
   walk(w, 0, from.first, constant(0));
 }
 void BlockCopy::store(Value block, Tensor type, const BlockPlace &to, Valid valid, bool add) {
   Walk w{add ? Walk::add : Walk::store, to.memory, block, {}, {}, {}, {}, {}, 0};
-  describe(w.names, w.sizes, w.strides, w.inner, w.valid, to.type, type, valid);
+  describe(w, to.type, type, valid);
   walk(w, 0, to.first, constant(0));
 }
 void BlockCopy::clear(const BlockPlace &to, Tensor type, Valid valid) {
   Walk w{Walk::clear, to.memory, {}, {}, {}, {}, {}, {}, 0};
-  describe(w.names, w.sizes, w.strides, w.inner, w.valid, to.type, type, valid);
+  describe(w, to.type, type, valid);
   walk(w, 0, to.first, constant(0));
 }

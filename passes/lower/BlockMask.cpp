@@ -39,22 +39,20 @@ Value BlockMask::floorDiv(Value x, int64_t by) {
                                                whole);
 }
 
-Value BlockMask::mayBeOpen(Value score) { return open(score); }
-
-Value BlockMask::open(Value score) {
+Value BlockMask::mayBeOpen(Value score) {
   if (auto number = floatConstant(score)) return *number == -INFINITY ? flag(false) : Value();
   Operation *op = score.getDefiningOp();
   if (auto select = dyn_cast_or_null<SelectOp>(op)) {
     Truth condition = truth(select.getCondition());
-    return either(both(condition.canBeTrue, open(select.getX())), both(condition.canBeFalse, open(select.getY())));
+    return either(both(condition.canBeTrue, mayBeOpen(select.getX())), both(condition.canBeFalse, mayBeOpen(select.getY())));
   }
-  if (isa_and_nonnull<AddOp, MinOp>(op)) return both(open(op->getOperand(0)), open(op->getOperand(1)));
-  if (isa_and_nonnull<BroadcastOp, SubOp>(op)) return open(op->getOperand(0));
+  if (isa_and_nonnull<AddOp, MinOp>(op)) return both(mayBeOpen(op->getOperand(0)), mayBeOpen(op->getOperand(1)));
+  if (isa_and_nonnull<BroadcastOp, SubOp>(op)) return mayBeOpen(op->getOperand(0));
   if (isa_and_nonnull<MulOp, DivOp>(op)) {
     if (auto factor = floatConstant(op->getOperand(1)); factor && *factor > 0 && *factor < INFINITY)
-      return open(op->getOperand(0));
+      return mayBeOpen(op->getOperand(0));
     if (auto factor = floatConstant(op->getOperand(0)); isa<MulOp>(op) && factor && *factor > 0 && *factor < INFINITY)
-      return open(op->getOperand(1));
+      return mayBeOpen(op->getOperand(1));
   }
   return {};
 }

@@ -30,7 +30,6 @@ private:
   struct Truth {
     mlir::Value canBeTrue, canBeFalse;
   };
-  mlir::Value open(mlir::Value score);  // null: yes
   Truth truth(mlir::Value value);
   Bounds bounds(mlir::Value value);
   Bounds boundsOf(mlir::Operation *op);

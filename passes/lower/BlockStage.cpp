@@ -15,12 +15,8 @@ int64_t BlockScratch::take(int64_t count) {
   elements = llvm::alignTo(elements + count + 6 * lanes, int64_t(16));
   return at;
 }
-int BlockScratch::add(Tensor type, int64_t copies) {
-  buffers.push_back({type, take(type.getNumElements() * copies), copies > 1, {}});
-  return buffers.size() - 1;
-}
-int BlockScratch::addIndex(Tensor type, Value index) {
-  buffers.push_back({type, 0, false, index});
+int BlockScratch::add(Tensor type, int64_t keyBlocks) {
+  buffers.push_back({type, take(type.getNumElements() * std::max<int64_t>(1, keyBlocks)), keyBlocks > 0, {}});
   return buffers.size() - 1;
 }
 
@@ -129,9 +125,7 @@ private:
   ScatterAddOp op;
   Value updates, index, sums;
 };
-}  // namespace
 
-namespace {
 // c += a * b where the weight, a or b, is not 0. One by one: whoever comes here looks for where the numbers came from.
 class GuardedProduct : IndexEmitter {
 public:
@@ -157,14 +151,6 @@ public:
   }
 };
 }  // namespace
-
-static void emitGuarded(OpBuilder &b, Location loc, const ContractShape &shape, const ContractEmitter &at, bool weightsFirst) {
-  GuardedProduct(b, loc).emit(shape, at, weightsFirst);
-}
-
-static void emitScatter(OpBuilder &b, ScatterAddOp op, Value updates, Value index, Value sums) {
-  ScatterLoops(b, op, updates, index, sums).emit();
-}
 
 void BlockStage::emit(OpBuilder &b, KernelFrame &frame, const NestBlock &place, Value keyOffset, const TargetInfo &target,
                       function_ref<Value(int)> guard) {
@@ -202,16 +188,16 @@ void BlockStage::emit(OpBuilder &b, KernelFrame &frame, const NestBlock &place, 
     emitter.b = memory(shape.swapped ? product.getX() : product.getY());
     emitter.c = memory(product.getResult());
     // Which operand is of keys alone, if the sum is over keys.
-    Value ofKeys;
+    Value ofKeys, isBad;
     for (auto [value, other] : {std::pair(product.getX(), product.getY()), std::pair(product.getY(), product.getX())})
       if (int buffer = bufferOf(value); accumulate && scratch[buffer].allKeys && !scratch[bufferOf(other)].allKeys)
-        ofKeys = guard(buffer) ? value : Value();
-    if (!ofKeys) return emitter.emitBlock(accumulate);
-    auto branch = scf::IfOp::create(b, product.getLoc(), guard(bufferOf(ofKeys)), /*withElseRegion=*/true);
+        ofKeys = value, isBad = guard(buffer);
+    if (!isBad || shape.products() != 1 || !shape.outerK.empty()) return emitter.emitBlock(accumulate);
+    auto branch = scf::IfOp::create(b, product.getLoc(), isBad, /*withElseRegion=*/true);
     OpBuilder::InsertionGuard back(b);
     b.setInsertionPointToStart(branch.thenBlock());
     bool weightsFirst = (ofKeys == product.getY()) != shape.swapped;
-    emitGuarded(b, product.getLoc(), shape, emitter, weightsFirst);
+    GuardedProduct(b, product.getLoc()).emit(shape, emitter, weightsFirst);
     b.setInsertionPointToStart(branch.elseBlock());
     emitter.emitBlock(accumulate);
   };
@@ -219,7 +205,7 @@ void BlockStage::emit(OpBuilder &b, KernelFrame &frame, const NestBlock &place, 
   for (Operation &op : function.getBody().front().without_terminator()) {
     if (auto nest = dyn_cast<FusedOp>(op)) emitNest(nest);
     if (auto scatter = dyn_cast<ScatterAddOp>(op))
-      emitScatter(b, scatter, memory(scatter.getUpdates()), memory(scatter.getIndex()), memory(scatter.getResult()));
+      ScatterLoops(b, scatter, memory(scatter.getUpdates()), memory(scatter.getIndex()), memory(scatter.getResult())).emit();
     auto product = dyn_cast<ContractOp>(op);
     if (!product) continue;
     auto where = wanted.find(product.getResult());

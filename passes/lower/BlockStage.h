@@ -22,8 +22,8 @@ public:
   explicit BlockScratch(const TargetInfo &target) : lanes(target.lanes()) {}
   /// Room for a tensor, and for a vector that is stored at its last element.
   int64_t take(int64_t elements);
-  int add(Tensor type, int64_t copies = 1);
-  int addIndex(Tensor type, mlir::Value index);
+  /// A buffer of a block; with `keyBlocks`, of so many blocks of keys (allKeys).
+  int add(Tensor type, int64_t keyBlocks = 0);
   BlockBuffer &operator[](int buffer) { return buffers[buffer]; }
   /// The memory of nests lies at the start: all share it, since none outlives its turn. To be known before emission.
   void reserveForNest(int64_t elements) { nests = std::max(nests, int64_t(llvm::alignTo(elements, 16))); }

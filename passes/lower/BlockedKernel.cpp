@@ -79,8 +79,7 @@ int BlockedKernel::load(BlockArgument argument, BlockOrder order) {
   for (const Load &load : loads)
     if (load.input == argument.getArgNumber() && load.order == order) return load.buffer;
   bool keysOnly = axes.hasKeys(argument) && !axes.hasRows(argument);
-  loads.push_back({argument.getArgNumber(), order, scratch.add(type, keysOnly ? axes.keyBlocks() : 1)});
-  if (keysOnly) scratch[loads.back().buffer].allKeys = true;
+  loads.push_back({argument.getArgNumber(), order, scratch.add(type, keysOnly ? axes.keyBlocks() : 0)});
   return loads.back().buffer;
 }
 

@@ -56,8 +56,9 @@ public:
   /// A number in `count` elements from `at` on.
   void fill(mlir::Value memory, mlir::Value at, int64_t count, double number);
 
+  struct Walk;  // of one copy (BlockCopy.cpp)
+
 private:
-  struct Walk;
   void walk(const Walk &walk, size_t dim, mlir::Value outside, mlir::Value inside);
   bool lastTwoDims(const Walk &walk, size_t dim, mlir::Value outside, mlir::Value inside);
   void lastDim(const Walk &walk, mlir::Value outside, mlir::Value inside);

@@ -355,8 +355,7 @@ private:
     }
     bool keys = type.has(axes.keys), rows = type.has(axes.rows);
     Tensor held = axes.blockOf(type, rows ? BlockOrder::rowsFirst : BlockOrder::rowsLast);
-    int buffer = scratch.add(held, keys ? axes.keyBlocks() : 1);
-    if (keys) scratch[buffer].allKeys = true;
+    int buffer = scratch.add(held, keys ? axes.keyBlocks() : 0);
     (keys ? keyResults : rows ? rowResults : otherResults).push_back({number, buffer, add});
     if (rows) rowStarts.push_back({buffer, 0});
     Operation *def = value.getDefiningOp();
