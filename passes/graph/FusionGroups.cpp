@@ -193,9 +193,9 @@ bool FusionGroups::mayJoin(ArrayRef<Operation *> left, ArrayRef<Operation *> rig
   // few cheap ops that nothing else needs.
   for (ArrayRef<Operation *> part : {left, right}) {
     NestShape shape = shapeOfNest(part, resultsOf(part));
-    if (shape.rank() == joined.rank()) continue;
+    if (shape.elements() == joined.elements()) continue;
     bool row = !joined.reduced.empty() && shape.reduced.empty() &&
-               shape.rank() == joined.rank() - static_cast<int64_t>(joined.reduced.size()) &&
+               shape.elements() * joined.rowElements() == joined.elements() &&
                llvm::none_of(shape.dims, [&](StringAttr dim) { return joined.isReduced(dim); });
     bool cheap = part == left && shape.reduced.empty() && part.size() <= 4 && llvm::none_of(part, isExpensive) &&
                  llvm::none_of(part, [&](Operation *op) { return llvm::is_contained(results, op->getResult(0)); });
@@ -203,7 +203,7 @@ bool FusionGroups::mayJoin(ArrayRef<Operation *> left, ArrayRef<Operation *> rig
   }
   // A nest that leaves the largest dims to one side only would grow.
   NestShape a = shapeOfNest(left, resultsOf(left)), b = shapeOfNest(right, resultsOf(right));
-  return joined.rank() == std::max(a.rank(), b.rank());
+  return joined.elements() == std::max(a.elements(), b.elements());
 }
 
 SmallVector<int> FusionGroups::usersOf(int node) const {

@@ -109,11 +109,18 @@ private:
     return (isRowsByKeys(value) && !isProjection(tensorOf(value))) || sources.contains(value);
   }
 
+  // A smaller tensor, the same for all rows or keys: it is spread inside.
+  static bool isSpread(Operation *op) {
+    auto spread = dyn_cast_or_null<BroadcastOp>(op);
+    return spread && tensorOf(spread.getX()).getNumElements() < tensorOf(spread.getResult()).getNumElements();
+  }
+
   // Up from the score: everything of rows x keys that is computed goes inside.
   bool collect(Value value) {
     Operation *op = value.getDefiningOp();
     if (op && match.ops.contains(op)) return true;
     if (op && isFreelyRecomputed(op)) return collectOperands(op);  // positions, constants, masks: any nest has them
+    if (isSpread(op)) return collectOperands(op);
     if (!isComputedInside(value)) {
       // What is left of these has other uses: NormalizeAttention moves the others.
       if (op && isa<RenameOp>(op) && isRowsByKeys(value)) renamed = op;

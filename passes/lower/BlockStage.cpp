@@ -1,6 +1,8 @@
 // See BlockStage.h.
 #include "passes/lower/BlockStage.h"
 #include "passes/graph/FormNests.h"
+#include "passes/lower/BlockRandom.h"
+#include "passes/lower/BlockScatter.h"
 #include "passes/lower/ContractEmitter.h"
 #include "passes/lower/NestEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -65,6 +67,19 @@ void BlockStage::result(Value value, int buffer, bool accumulate) {
   targets.push_back({buffer, accumulate});
 }
 
+bool BlockStage::isOfDiagonals(ScatterAddOp scatter) const {
+  return isa<BlockArgument>(scatter.getIndex()) && !held.contains(scatter.getIndex());
+}
+
+Value BlockStage::sumOfDiagonals(Value x, Tensor type) {
+  // The index of this scatter is row - key: it is an argument that no buffer holds, since its emission knows the values.
+  auto plane = cast<Tensor>(x.getType());
+  ArrayRef<StringAttr> names = plane.getNames().take_back(2);
+  auto index = Tensor::get(names, plane.getSizes().take_back(2), builder.getI32Type());
+  Value difference = function.getBody().front().addArgument(index, x.getLoc());
+  return ScatterAddOp::create(builder, x.getLoc(), type, x, difference, type.getNames().back());
+}
+
 std::string BlockStage::form(const TargetInfo &target) {
   func::ReturnOp::create(builder, function.getLoc(), results);
   function.setType(builder.getFunctionType(function.getBody().getArgumentTypes(), ValueRange(results).getTypes()));
@@ -77,7 +92,7 @@ std::string BlockStage::form(const TargetInfo &target) {
       bool added = llvm::any_of(llvm::zip(results, targets), [&](auto pair) {
         return std::get<0>(pair) == scatter.getResult() && std::get<1>(pair).accumulate;
       });
-      if (added) continue;
+      if (added || isOfDiagonals(scatter)) continue;
     }
     if (!isa<FusedOp, ContractOp, RenameOp>(op)) return ("no block computes " + op.getName().getStringRef()).str();
     if (auto nest = dyn_cast<FusedOp>(op)) scratch.reserveForNest(planNest(nest, target, true).scratchElements);
@@ -87,45 +102,6 @@ std::string BlockStage::form(const TargetInfo &target) {
 
 //===------------------------------------------------------------------------------------------------- emission
 namespace {
-// sums[.., index[..], ..] += updates, element by element: two elements of a vector may have one index.
-class ScatterLoops : IndexEmitter {
-public:
-  ScatterLoops(OpBuilder &b, ScatterAddOp op, Value updates, Value index, Value sums)
-      : IndexEmitter(b, op.getLoc()), op(op), updates(updates), index(index), sums(sums) {}
-  void emit() { next(0, Position()); }
-
-private:
-  using Position = llvm::SmallDenseMap<StringAttr, Value>;
-  Value offset(Tensor type, const Position &at) {
-    Value offset = constant(0);
-    int64_t stride = type.getNumElements();
-    for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes())) {
-      stride /= size;
-      if (Value position = at.lookup(name)) offset = add(offset, mul(position, stride));
-    }
-    return offset;
-  }
-  void next(int64_t dim, Position at) {
-    auto type = cast<Tensor>(op.getUpdates().getType());
-    if (dim == type.getRank()) return update(at);
-    if (type.getSizes()[dim] == 1) return next(dim + 1, at);
-    loop(type.getNames()[dim].getValue(), constant(0), constant(type.getSizes()[dim]), 1, [&](Value position) {
-      at[type.getNames()[dim]] = position;
-      next(dim + 1, at);
-    });
-  }
-  void update(Position at) {
-    Value x = memref::LoadOp::create(builder, loc, updates, offset(cast<Tensor>(op.getUpdates().getType()), at));
-    Value row = memref::LoadOp::create(builder, loc, index, offset(cast<Tensor>(op.getIndex().getType()), at));
-    at[op.getAxisAttr()] = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), row);
-    Value to = offset(cast<Tensor>(op.getResult().getType()), at);
-    Value sum = arith::AddFOp::create(builder, loc, memref::LoadOp::create(builder, loc, sums, to), x);
-    memref::StoreOp::create(builder, loc, sum, sums, to);
-  }
-  ScatterAddOp op;
-  Value updates, index, sums;
-};
-
 // c += a * b where the weight, a or b, is not 0. One by one: whoever comes here looks for where the numbers came from.
 class GuardedProduct : IndexEmitter {
 public:
@@ -168,6 +144,11 @@ void BlockStage::emit(OpBuilder &b, KernelFrame &frame, const NestBlock &place, 
   auto memory = [&](Value value) { return scratch.part(b, value.getLoc(), frame, bufferOf(value), keyOffset); };
 
   auto emitNest = [&](FusedOp nest) {
+    if (BlockRandom random(b, nest, place, target); random) {
+      SmallVector<Value> inputs;
+      for (Value input : nest.getInputs()) inputs.push_back(memory(input));
+      return random.emit(inputs, memory(nest.getResult(0)));
+    }
     NestPlan plan = planNest(nest, target, true);
     KernelFrame inner;
     inner.function = frame.function;
@@ -204,8 +185,17 @@ void BlockStage::emit(OpBuilder &b, KernelFrame &frame, const NestBlock &place, 
   SmallVector<ContractOp> last;  // what is added to a buffer comes after all that prepares it
   for (Operation &op : function.getBody().front().without_terminator()) {
     if (auto nest = dyn_cast<FusedOp>(op)) emitNest(nest);
-    if (auto scatter = dyn_cast<ScatterAddOp>(op))
-      ScatterLoops(b, scatter, memory(scatter.getUpdates()), memory(scatter.getIndex()), memory(scatter.getResult())).emit();
+    if (auto scatter = dyn_cast<ScatterAddOp>(op)) {
+      Value updates = memory(scatter.getUpdates()), sums = memory(scatter.getResult());
+      if (isOfDiagonals(scatter)) {
+        auto plane = cast<Tensor>(scatter.getUpdates().getType()).getSizes().take_back(2);
+        DiagonalSums diagonals(b, scatter.getLoc(), plane[0], plane[1], target.lanes());
+        if (sheared < 0) sheared = scratch.add(diagonals.sheared());
+        diagonals.emit(updates, scratch.part(b, scatter.getLoc(), frame, sheared, {}), sums);
+      } else {
+        ScatterLoops(b, scatter, updates, memory(scatter.getIndex()), sums).emit();
+      }
+    }
     auto product = dyn_cast<ContractOp>(op);
     if (!product) continue;
     auto where = wanted.find(product.getResult());

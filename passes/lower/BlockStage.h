@@ -47,6 +47,9 @@ public:
   /// Puts a value into a buffer; with `accumulate` (of a product), adds it to what the buffer holds then.
   void result(mlir::Value value, int buffer, bool accumulate = false);
 
+  /// Sums of a block of keys x rows (rows last) over its diagonals: the last dim of `type`, row - key in ascending order.
+  mlir::Value sumOfDiagonals(mlir::Value x, Tensor type);
+
   /// Ends the building: ops become nests. A reason if there is an op that no block can hold.
   std::string form(const TargetInfo &target);
   /// Writes the stage at the frame's point. `keyOffset` is the number of keys before the block.
@@ -60,12 +63,14 @@ private:
     int buffer;
     bool accumulate;
   };
+  bool isOfDiagonals(ScatterAddOp scatter) const;
   BlockScratch &scratch;
   mlir::OwningOpRef<mlir::ModuleOp> module;
   mlir::func::FuncOp function;
   llvm::DenseMap<int, mlir::Value> arguments;
   llvm::DenseMap<mlir::Value, int> held;  // the buffer of a value
   llvm::SmallVector<Target> targets;      // of each result
+  int sheared = -1;                       // a buffer for sums of diagonals
   llvm::SmallVector<mlir::Value> results;
 };
 

@@ -52,7 +52,7 @@ Tensor BlockAxes::blockOf(Tensor type, BlockOrder order) const {
 
 //===------------------------------------------------------------------------------------------------- stages
 BlockedKernel::BlockedKernel(Operation *op, const TargetInfo &target)
-    : op(op), region(op->getRegion(0).front()), target(target), axes(blockAxes(op, target)), scratch(target),
+    : op(op), region(op->getRegion(0).front()), target(target), axes(blockAxes(op, target)), diagonal(axes), scratch(target),
       before(scratch, op->getContext(), op->getLoc()), body(scratch, op->getContext(), op->getLoc()),
       after(scratch, op->getContext(), op->getLoc()) {}
 
@@ -101,6 +101,8 @@ Value BlockedKernel::use(Value value, BlockOrder order, BlockStage &stage) {
   } else if (order == BlockOrder::rowsFirst) {
     Value last = use(value, BlockOrder::rowsLast, stage);
     made = BroadcastOp::create(stage.builder, value.getLoc(), axes.blockOf(tensorOf(value), order), last);
+  } else if (isPair(value) && value != ended && diagonal.isOfDistance(value) && diagonal.isCostly(value)) {
+    made = diagonal.spread(diagonal.along(value, stage.builder, uniformIn(stage)), tensorOf(value), stage.builder);
   } else {
     made = clone(value, stage);
     if (value == ended) made = whereExists(made, true, maskRows, -INFINITY, stage);
@@ -134,6 +136,18 @@ Value BlockedKernel::product(ContractOp op, BlockStage &stage) {
   return b.as(b.mul(x, y), type);
 }
 
+// A nest of its own: BlockRandom may know a better way to a mask than the loops of what uses it.
+static Value nestOf(Operation *op, OpBuilder &builder) {
+  auto nest = FusedOp::create(builder, op->getLoc(), op->getResultTypes(), op->getOperands());
+  OpBuilder::InsertionGuard back(builder);
+  Block *body = builder.createBlock(&nest.getBody());
+  for (Value operand : op->getOperands()) body->addArgument(operand.getType(), operand.getLoc());
+  op->moveBefore(body, body->end());
+  op->setOperands(body->getArguments());
+  YieldOp::create(builder, op->getLoc(), op->getResults());
+  return nest.getResult(0);
+}
+
 Value BlockedKernel::clone(Value value, BlockStage &stage) {
   Operation *def = value.getDefiningOp();
   if (auto over = def->getAttrOfType<ArrayAttr>("over"))
@@ -148,7 +162,8 @@ Value BlockedKernel::clone(Value value, BlockStage &stage) {
   }
   OperationState state(def->getLoc(), def->getName(), operands, {axes.blockOf(tensorOf(value), BlockOrder::rowsLast)},
                        def->getAttrs());
-  return stage.builder.create(state)->getResult(0);
+  Operation *made = stage.builder.create(state);
+  return isa<BernoulliOp>(def) ? nestOf(made, stage.builder) : made->getResult(0);
 }
 
 // `value` where keys and rows exist, else a number.

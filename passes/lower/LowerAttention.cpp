@@ -75,6 +75,8 @@ private:
     noteRowBounds();
     loop(axes.keys.getValue(), constant(0), constant(axes.keySize), axes.keyBlock, [&](Value key) {
       place.dims[axes.keys].from = key;
+      Value distance = builder.createOrFold<arith::SubIOp>(loc, place.dims[axes.rows].from, key);
+      place.dims[kernel.diagonal.axis] = {add(distance, 1 - axes.keyBlock), kernel.diagonal.size};
       BlockMask mask(builder, loc, axes, place, [&](BlockArgument argument) { return lookUp(argument); });
       Value open = mask.mayBeOpen(kernel.score);
       if (!open) return emitBlock(key);
@@ -384,7 +386,16 @@ private:
   }
 
   void scatterInto(ScatterAddOp op, int buffer) {
-    Value updates = use(op.getUpdates(), BlockOrder::rowsLast, body), index = useIndex(op.getIndex(), body);
+    Value updates = use(op.getUpdates(), BlockOrder::rowsLast, body), index;
+    // Unless each row or key has sums of its own.
+    bool isPlane = tensorOf(updates).getNumElements() == axes.keyBlock * axes.rowBlock;
+    bool isOfDistances = isPlane && !axes.hasRows(op.getResult()) && !axes.hasKeys(op.getResult());
+    if (isOfDistances && isPair(op.getIndex()) && diagonal.isOfDistance(op.getIndex())) {
+      updates = body.sumOfDiagonals(updates, diagonal.typeAlong(tensorOf(op.getUpdates())));
+      index = diagonal.indexAlong(op.getIndex(), body.builder, uniformIn(body));
+    } else {
+      index = useIndex(op.getIndex(), body);
+    }
     Value sums = ScatterAddOp::create(body.builder, op.getLoc(), scratch[buffer].type, updates, index, op.getAxis());
     body.result(sums, buffer, true);
   }

@@ -15,6 +15,7 @@
 // Each stage is a small graph over blocks (BlockStage.h), so that there is no score function, mask or weight to which
 // this file would have to know the loops.
 #pragma once
+#include "passes/lower/BlockDiagonal.h"
 #include "passes/lower/BlockStage.h"
 
 namespace heddle {
@@ -36,6 +37,10 @@ protected:
   void define(mlir::Value value, mlir::Value block) { inBody[{value, 0}] = block; }
   void defineAfter(mlir::Value value, mlir::Value block) { inAfter[{value, 1}] = block; }
   mlir::Value useIndex(mlir::Value index, BlockStage &stage);
+  /// `use`, of what has neither rows nor keys.
+  auto uniformIn(BlockStage &stage) {
+    return [this, &stage](mlir::Value value) { return use(value, BlockOrder::rowsLast, stage); };
+  }
   bool isPair(mlir::Value value) const { return axes.hasKeys(value) && axes.hasRows(value); }
   mlir::Value product(ContractOp op, BlockStage &stage);
 
@@ -52,6 +57,7 @@ protected:
   mlir::Block &region;
   const TargetInfo &target;
   BlockAxes axes;
+  BlockDiagonal diagonal;
   BlockScratch scratch;
   BlockStage before, body, after;
   mlir::Value score;                          // whose masks are looked at

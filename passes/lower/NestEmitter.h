@@ -66,6 +66,10 @@ class NestEmitter {
   /// The index of every dim of a memref; `indexed` is a gather's, and start that of the vector axis.
   Values indicesIn(const NestView &view, int column, mlir::Value indexed);
   Emitted load(const NestAccess &access, int column);
+  /// The first lane of integers with a slope, as an index.
+  Emitted firstLane(mlir::Value value, int column);
+  /// A sum of indices again, without what cancels.
+  mlir::Value shortened(mlir::Value x);
   /// The lanes of a gather one by one, with 64-bit indices.
   mlir::Value loadLanes(const NestAccess &access, Values indices, mlir::Value indexVector, int column);
   void store(unsigned result, int column);
@@ -90,6 +94,8 @@ class NestEmitter {
   Values combine(mlir::Operation *reduction, mlir::ValueRange left, mlir::ValueRange right);
   mlir::Value acrossLanes(mlir::Operation *reduction, mlir::ValueRange accumulators);
   size_t width(mlir::Operation *reduction) { return mlir::isa<ArgmaxOp>(reduction) ? 2 : 1; }
+  /// The index along a dim at the first lane of a column.
+  mlir::Value startAlong(mlir::StringAttr dim, int column);
   /// The index along a dim at a column, as i32.
   mlir::Value positionAlong(mlir::StringAttr dim, int column);
 

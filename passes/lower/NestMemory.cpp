@@ -3,7 +3,9 @@
 #include "passes/lower/NestEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Utils/StaticValueUtils.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/ADT/MapVector.h"
 
 using namespace mlir;
 using namespace heddle;
@@ -27,6 +29,47 @@ NestEmitter::Values NestEmitter::indicesIn(const NestView &view, int column, Val
   return indices;
 }
 
+// x of sums and differences, with what cancels left out.
+static void addTerms(Value x, int64_t sign, llvm::MapVector<Value, int64_t> &terms, int64_t &rest) {
+  if (std::optional<int64_t> number = getConstantIntValue(x)) return void(rest += sign * *number);
+  Operation *op = x.getDefiningOp();
+  if (!isa_and_nonnull<arith::AddIOp, arith::SubIOp>(op)) return void(terms[x] += sign);
+  addTerms(op->getOperand(0), sign, terms, rest);
+  addTerms(op->getOperand(1), isa<arith::AddIOp>(op) ? sign : -sign, terms, rest);
+}
+Value NestEmitter::shortened(Value x) {
+  llvm::MapVector<Value, int64_t> terms;
+  int64_t rest = 0;
+  addTerms(x, 1, terms, rest);
+  Value sum = index(rest);
+  for (auto [term, times] : terms) {
+    for (int64_t i = 0; i < times; ++i) sum = make<arith::AddIOp>(sum, term);
+    for (int64_t i = 0; i > times; --i) sum = make<arith::SubIOp>(sum, term);
+  }
+  return sum;
+}
+
+NestEmitter::Emitted NestEmitter::firstLane(Value value, int column) {
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<BroadcastOp>(op)) return firstLane(op->getOperand(0), column);
+  if (auto position = dyn_cast_or_null<PositionOp>(op)) {
+    size_t depth = depthOf(plan.depends.lookup(value));
+    at(depth);
+    return {startAlong(cast<Tensor>(position.getType()).getNames()[0], column), depth};
+  }
+  if (auto number = dyn_cast_or_null<ConstantOp>(op)) return {index(cast<IntegerAttr>(number.getValue()).getInt()), 0};
+  if (!isa_and_nonnull<AddOp, SubOp>(op)) {
+    Emitted emitted = emit(value, column);
+    at(emitted.depth);
+    return {toIndex(laneZero(emitted.value)), emitted.depth};
+  }
+  Emitted x = firstLane(op->getOperand(0), column), y = firstLane(op->getOperand(1), column);
+  size_t depth = std::max(x.depth, y.depth);
+  at(depth);
+  loc = op->getLoc();
+  return {isa<AddOp>(op) ? make<arith::AddIOp>(x.value, y.value) : make<arith::SubIOp>(x.value, y.value), depth};
+}
+
 NestEmitter::Emitted NestEmitter::load(const NestAccess &access, int column) {
   Value memref = frame.operands[access.operand];
   llvm::SmallBitVector axes = plan.depends.lookup(access.value);
@@ -35,14 +78,20 @@ NestEmitter::Emitted NestEmitter::load(const NestAccess &access, int column) {
 
   // The index of a gather: a scalar when it is the same in all lanes.
   Value indexed, indexVector;
+  bool contiguous = false;
   if (access.along) {
     Value number = cast<GatherOp>(access.value.getDefiningOp()).getIndex();
-    Emitted emitted = emit(number, column);
+    bool shifted = plan.isShifted(access);
+    Emitted emitted = shifted ? firstLane(number, column) : emit(number, column);
     depth = std::max(depth, emitted.depth);
     loc = access.value.getLoc();
     at(depth);
-    if (plan.variesAlong(number, plan.vectorAxis)) indexVector = emitted.value, indexed = index(0);
+    auto inBlock = block.dims.find(access.along);
+    if (shifted && inBlock != block.dims.end()) indexed = shortened(make<arith::SubIOp>(emitted.value, inBlock->second.from));
+    else if (shifted) indexed = emitted.value;
+    else if (plan.variesAlong(number, plan.vectorAxis)) indexVector = emitted.value, indexed = index(0);
     else indexed = toIndex(laneZero(emitted.value));
+    contiguous = shifted;
   }
   at(depth);
   if (isa<IndexType>(memref.getType()))
@@ -52,7 +101,7 @@ NestEmitter::Emitted NestEmitter::load(const NestAccess &access, int column) {
   int group = view.groupOf(plan.vectorAxis);
   Values indices = indicesIn(view, column, indexed);
   Value result;
-  if (group < 0 && !indexVector) {
+  if (group < 0 && !indexVector && !contiguous) {
     result = splat(make<memref::LoadOp>(memref, indices));
   } else {
     VectorType type = vectorOf(element);
@@ -60,7 +109,7 @@ NestEmitter::Emitted NestEmitter::load(const NestAccess &access, int column) {
     Value zero = element.isF32() ? floatSplat(0) : intSplat(0);
     if (plan.beyondGather(access)) {
       result = loadLanes(access, indices, indexVector, column);
-    } else if (!indexVector && view.strides[group] == 1) {
+    } else if (contiguous || (!indexVector && view.strides[group] == 1)) {
       if (mask) result = make<vector::MaskedLoadOp>(type, memref, indices, mask, zero);
       else result = make<vector::LoadOp>(type, memref, indices);
     } else {

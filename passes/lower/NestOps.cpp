@@ -51,13 +51,17 @@ Value NestEmitter::laneNumbers() {
 }
 Value NestEmitter::toIndex(Value i32) { return make<arith::IndexCastOp>(b.getIndexType(), i32); }
 
-Value NestEmitter::positionAlong(StringAttr dim, int column) {
+Value NestEmitter::startAlong(StringAttr dim, int column) {
   int axis = plan.axisOf(dim);
   auto inBlock = block.dims.find(dim);
-  if (axis < 0 && inBlock == block.dims.end()) return intSplat(0);
+  if (axis < 0 && inBlock == block.dims.end()) return index(0);
   Value start = axis < 0 ? index(0) : axis == plan.vectorAxis ? columns[column].start : axisIndex[axis];
-  if (inBlock != block.dims.end()) start = make<arith::AddIOp>(start, inBlock->second.from);
-  Value lanes = splat(make<arith::IndexCastOp>(b.getI32Type(), start));
+  return inBlock == block.dims.end() ? start : make<arith::AddIOp>(start, inBlock->second.from);
+}
+Value NestEmitter::positionAlong(StringAttr dim, int column) {
+  int axis = plan.axisOf(dim);
+  if (axis < 0 && !block.dims.contains(dim)) return intSplat(0);
+  Value lanes = splat(make<arith::IndexCastOp>(b.getI32Type(), startAlong(dim, column)));
   return axis == plan.vectorAxis ? make<arith::AddIOp>(lanes, laneNumbers()) : lanes;
 }
 

@@ -359,7 +359,24 @@ bool NestPlan::indexVaries(const NestAccess &access) const {
   return access.along && variesAlong(cast<GatherOp>(access.value.getDefiningOp()).getIndex(), vectorAxis);
 }
 
+std::optional<int64_t> NestPlan::slope(Value value) const {
+  if (!variesAlong(value, vectorAxis)) return 0;
+  Operation *op = value.getDefiningOp();
+  if (isa_and_nonnull<PositionOp>(op)) return 1;  // its axis is not merged with others
+  if (isa_and_nonnull<BroadcastOp>(op)) return slope(op->getOperand(0));
+  if (!isa_and_nonnull<AddOp, SubOp>(op)) return std::nullopt;
+  auto x = slope(op->getOperand(0)), y = slope(op->getOperand(1));
+  if (!x || !y) return std::nullopt;
+  return isa<AddOp>(op) ? *x + *y : *x - *y;
+}
+bool NestPlan::isShifted(const NestAccess &access) const {
+  if (!indexVaries(access) || access.view.groupOf(vectorAxis) >= 0 || access.view.strides[access.view.groupOfIndexed()] != 1)
+    return false;
+  return slope(cast<GatherOp>(access.value.getDefiningOp()).getIndex()) == 1;
+}
+
 bool NestPlan::beyondGather(const NestAccess &access) const {
+  if (isShifted(access)) return false;
   const NestView &view = access.view;
   int group = view.groupOf(vectorAxis), indexed = view.groupOfIndexed();
   int64_t reach = group >= 0 ? view.strides[group] * (lanes - 1) : 0;

@@ -103,6 +103,10 @@ struct NestPlan {
   const NestAccess *accessOf(mlir::Value value) const;
   /// Does the index of a gather vary along the vector axis?
   bool indexVaries(const NestAccess &access) const;
+  /// Does the index of a gather grow by one from lane to lane, and so the lanes lie side by side?
+  bool isShifted(const NestAccess &access) const;
+  /// By how much a value of integers grows from lane to lane, if that is known.
+  std::optional<int64_t> slope(mlir::Value value) const;
   /// Do the lanes of a vector of the access lie further apart than the 32-bit offsets of a gather instruction reach?
   bool beyondGather(const NestAccess &access) const;
 };

@@ -13,6 +13,13 @@ int64_t NestShape::elements() const {
   return product;
 }
 
+int64_t NestShape::rowElements() const {
+  int64_t product = 1;
+  for (auto [dim, size] : llvm::zip(dims, sizes))
+    if (isReduced(dim)) product *= size;
+  return product;
+}
+
 bool NestShape::isRow(Tensor type) const {
   return type.getRank() == rank() - static_cast<int64_t>(reduced.size()) &&
          llvm::none_of(type.getNames(), [&](StringAttr name) { return isReduced(name); });

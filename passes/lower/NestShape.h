@@ -18,7 +18,8 @@ struct NestShape {
   explicit operator bool() const { return refusal.empty(); }
   bool isReduced(mlir::StringAttr dim) const { return llvm::is_contained(reduced, dim); }
   int64_t rank() const { return dims.size(); }
-  int64_t elements() const;  // the product of the sizes
+  int64_t elements() const;     // the product of the sizes
+  int64_t rowElements() const;  // of the sizes of R
   /// Whether `type` has all of I.
   bool isFull(Tensor type) const { return type.getRank() == rank(); }
   /// Whether `type` has exactly O.

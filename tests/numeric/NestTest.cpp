@@ -103,6 +103,18 @@ std::vector<NestCase> nestCases() {
       %s = heddle.add %k, %h : (!i[J=22], !i[]) -> !i[J=22]
       %i = heddle.mod %s, %m : (!i[J=22], !i[]) -> !i[J=22]
       %z = heddle.gather %x["K" = %i] : (!f[T=7, K=22], !i[J=22]) -> !f[T=7, J=22])");
+  // Indices that grow from lane to lane: by one, with an offset of the row, and in the other direction.
+  add("shift", "%x: !f[U=60], %ids: !i[T=7]", "%z: !f[T=7, K=45], %w: !f[T=7, K=45]", R"(
+      %k = heddle.position : <[K=45], i32>
+      %t = heddle.position : <[T=7], i32>
+      %d = heddle.sub %k, %t : (!i[K=45], !i[T=7]) -> !i[T=7, K=45]
+      %s = heddle.add %d, %ids : (!i[T=7, K=45], !i[T=7]) -> !i[T=7, K=45]
+      %o = heddle.constant 6 : !i[]
+      %i = heddle.add %s, %o : (!i[T=7, K=45], !i[]) -> !i[T=7, K=45]
+      %z = heddle.gather %x["U" = %i] : (!f[U=60], !i[T=7, K=45]) -> !f[T=7, K=45]
+      %l = heddle.constant 50 : !i[]
+      %j = heddle.sub %l, %d : (!i[], !i[T=7, K=45]) -> !i[T=7, K=45]
+      %w = heddle.gather %x["U" = %j] : (!f[U=60], !i[T=7, K=45]) -> !f[T=7, K=45])", 9);
   add("pick", "%x: !f[B=3, T=7, V=45], %ids: !i[B=3, T=7]", "%z: !f[B=3, T=7]", R"(
       %g = heddle.gather %x["V" = %ids] : (!f[B=3, T=7, V=45], !i[B=3, T=7]) -> !f[B=3, T=7]
       %m = heddle.reduce "max" %x over ["V"] : (!f[B=3, T=7, V=45]) -> !f[B=3, T=7]
