@@ -29,12 +29,14 @@ std::array<uint32_t, 2> bernoulliStream(std::array<uint32_t, 2> seed, uint64_t s
   return {words[0], words[1]};
 }
 
-/// An element is kept iff word 0 of philox({element_lo, element_hi, stream words}, seed) is below this.
+/// An element is kept iff word `element mod 4` of philox({counter_lo, counter_hi, stream words}, seed) is below this, where
+/// the counter is element / 4.
 inline uint32_t bernoulliThreshold(double keep) { return uint32_t(keep * 4294967296.0); }
 
 /// Whether `heddle.bernoulli` is true at a logical element.
 inline bool bernoulli(std::array<uint32_t, 2> seed, std::array<uint32_t, 2> stream, uint64_t element, double keep) {
-  return philox({uint32_t(element), uint32_t(element >> 32), stream[0], stream[1]}, seed)[0] < bernoulliThreshold(keep);
+  auto words = philox({uint32_t(element >> 2), uint32_t(element >> 34), stream[0], stream[1]}, seed);
+  return words[element & 3] < bernoulliThreshold(keep);
 }
 
 }  // namespace heddle
