@@ -116,8 +116,11 @@ Value BlockedKernel::product(ContractOp op, BlockStage &stage) {
   bool overKeys = llvm::is_contained(op.getOver(), axes.keys), hasRows = axes.hasRows(op.getResult());
   bool rowsLast = hasRows && !overKeys && &stage != &after;
   BlockOrder operands = rowsLast ? BlockOrder::rowsLast : BlockOrder::rowsFirst;
-  auto operand = [&](Value value) { return use(value, isPair(value) ? BlockOrder::rowsLast : operands, stage); };
-  Value x = operand(op.getX()), y = operand(op.getY());
+  bool yIsTerm = isPair(op.getY()) && !isPair(op.getX());
+  auto operand = [&](Value value, bool factor) {
+    return useInSum(value, op.getOver(), factor, isPair(value) ? BlockOrder::rowsLast : operands, stage);
+  };
+  Value x = operand(op.getX(), yIsTerm), y = operand(op.getY(), !yIsTerm);
   Tensor type = axes.blockOf(tensorOf(op.getResult()), operands);
   // A tensor with more than rows and keys is never stored, and without a dim that only one operand has there is nothing to
   // tile: then it is part of a nest.
@@ -180,6 +183,18 @@ Value BlockedKernel::whereExists(Value value, bool keys, bool rows, double other
   if (!exists) return value;
   Value rest = tensorOf(value).isFloat() ? b.number(other) : b.integer(static_cast<int32_t>(other));
   return b.as(b.select(exists, value, rest), tensorOf(value));
+}
+
+Value BlockedKernel::useInSum(Value value, ArrayAttr over, bool factor, BlockOrder order, BlockStage &stage) {
+  Value made = use(value, order, stage);
+  BeyondEnd beyond(probability, ended, axes.rows, axes.keys);
+  auto isSafe = [&](StringAttr axis) {
+    if (!llvm::is_contained(over, Attribute(axis))) return true;
+    return factor ? beyond.isFinite(value, axis) : beyond.isZero(value, axis);
+  };
+  bool keys = isSafe(axes.keys), rows = isSafe(axes.rows);
+  if (keys && rows) return made;
+  return whereExists(made, !keys, !rows, 0, stage);
 }
 
 // An index of the axis: positions behind the end of keys or rows would leave it.

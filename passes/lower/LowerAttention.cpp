@@ -292,7 +292,7 @@ private:
     int held = scratch.add(out);
     rowStarts = {{max, -INFINITY}, {sum, 0}, {held, 0}};
     moves = {{newMax, max}, {newSum, sum}};
-    score = ended = parts.score;
+    score = ended = parts.score, probability = parts.probability;
 
     Value scores = use(parts.score, BlockOrder::rowsLast, body);
     GraphBuilder b(body.builder, parts.exp.getLoc());
@@ -340,7 +340,21 @@ private:
     maskRows = true;
     for (auto [i, name] : llvm::enumerate(axes.outer))
       if (llvm::all_of(backward.getResultTypes(), [&](Type type) { return cast<Tensor>(type).has(name); })) parallel.push_back(i);
+    for (DivOp div : region.getOps<DivOp>())
+      if (auto exp = div.getX().getDefiningOp<ExpOp>(); exp && exp.getX() == ended && !axes.hasKeys(div.getY())) defineProbability(div);
     for (auto [i, value] : llvm::enumerate(backward.getYield()->getOperands())) addResult(i, value);
+  }
+
+  // exp / sum as exp * (1 / sum): one division for a row.
+  void defineProbability(DivOp div) {
+    Value sum = use(div.getY(), BlockOrder::rowsLast, before);
+    GraphBuilder early(before.builder, div.getLoc());
+    Value inverse = early.as(early.div(early.number(1), sum), tensorOf(sum));
+    int held = scratch.add(tensorOf(sum));
+    before.result(inverse, held);
+    GraphBuilder b(body.builder, div.getLoc());
+    Value exp = use(div.getX(), BlockOrder::rowsLast, body);
+    define(div.getResult(), b.as(b.mul(exp, body.argument(held)), tensorOf(exp)));
   }
 
   void addResult(unsigned number, Value value) {
@@ -379,14 +393,15 @@ private:
     auto reduce = dyn_cast_or_null<ReduceOp>(def);
     if (!reduce || reduce.getKind() != "sum") return void(refusal = "a result is no sum of what has rows and keys");
     GraphBuilder b(body.builder, value.getLoc());
-    Value x = use(reduce.getX(), BlockOrder::rowsLast, body);
+    Value x = useInSum(reduce.getX(), reduce.getOver(), false, BlockOrder::rowsLast, body);
     SmallVector<StringAttr> over(reduce.getOver().getAsRange<StringAttr>());
     Value sum = b.reduce(reduce.getKind(), x, over);
     body.result(b.as(b.add(b.as(sum, held), body.argument(buffer)), held), buffer);
   }
 
   void scatterInto(ScatterAddOp op, int buffer) {
-    Value updates = use(op.getUpdates(), BlockOrder::rowsLast, body), index;
+    auto all = body.builder.getArrayAttr({axes.rows, axes.keys});
+    Value updates = useInSum(op.getUpdates(), all, false, BlockOrder::rowsLast, body), index;
     // Unless each row or key has sums of its own.
     bool isPlane = tensorOf(updates).getNumElements() == axes.keyBlock * axes.rowBlock;
     bool isOfDistances = isPlane && !axes.hasRows(op.getResult()) && !axes.hasKeys(op.getResult());

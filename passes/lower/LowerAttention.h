@@ -15,6 +15,7 @@
 // Each stage is a small graph over blocks (BlockStage.h), so that there is no score function, mask or weight to which
 // this file would have to know the loops.
 #pragma once
+#include "passes/lower/BeyondEnd.h"
 #include "passes/lower/BlockDiagonal.h"
 #include "passes/lower/BlockStage.h"
 
@@ -36,6 +37,8 @@ protected:
   /// `use` gives this instead, in the body.
   void define(mlir::Value value, mlir::Value block) { inBody[{value, 0}] = block; }
   void defineAfter(mlir::Value value, mlir::Value block) { inAfter[{value, 1}] = block; }
+  /// `use`, of a term of a sum over `axes`: 0 where rows or keys do not exist, or finite if `factor`.
+  mlir::Value useInSum(mlir::Value value, mlir::ArrayAttr over, bool factor, BlockOrder order, BlockStage &stage);
   mlir::Value useIndex(mlir::Value index, BlockStage &stage);
   /// `use`, of what has neither rows nor keys.
   auto uniformIn(BlockStage &stage) {
@@ -61,6 +64,7 @@ protected:
   BlockScratch scratch;
   BlockStage before, body, after;
   mlir::Value score;                          // whose masks are looked at
+  mlir::Value probability;                    // of a forward
   mlir::Value ended;                          // -inf for keys and rows that do not exist: score, or score - max
   llvm::SmallVector<Result> rowResults, keyResults, otherResults, pairResults;
   llvm::SmallVector<Start> rowStarts;         // at the start of a block of rows

@@ -1,4 +1,4 @@
-// Tensors of more than 2^31 elements, and random masks of more than 2^32, by both doors on every target class of the
+// Tensors of more than 2^31 elements, attention of them, and random masks of more than 2^32, by both doors on every target class of the
 // machine.
 //
 // Nothing here touches 8 GiB: buffers lie in address space without memory behind it (MAP_NORESERVE), and of every kernel
@@ -14,6 +14,7 @@
 #include "tests/numeric/Graph.h"
 #include "mlir/IR/OwningOpRef.h"
 #include "llvm/Support/FileSystem.h"
+#include <cmath>
 #include <dlfcn.h>
 #include <gtest/gtest.h>
 #include <sys/mman.h>
@@ -54,7 +55,34 @@ func.func @mask(%seed: !i[word=2] {heddle.name = "seed"}, %step: !i[] {heddle.na
   %y = heddle.cast %m : (!b[A=131073, B=32771]) -> !f[A=131073, B=32771]
   return %y : !f[A=131073, B=32771]
 }
+func.func @attention(%q: !f[B=16777220, T=2, K=64] {heddle.name = "q"}, %k: !f[B=16777220, S=2, K=64] {heddle.name = "k"}, %v: !f[B=16777220, S=2, K=64] {heddle.name = "v"})
+    -> (!f[B=16777220, T=2, K=64] {heddle.name = "out"}, !f[] {heddle.name = "loss"}) attributes {heddle.input_gradients, heddle.minimise = "loss"} {
+  %s = heddle.contract %q, %k over ["K"] : (!f[B=16777220, T=2, K=64], !f[B=16777220, S=2, K=64]) -> !f[B=16777220, T=2, S=2]
+  %p = heddle.softmax %s over "S" : (!f[B=16777220, T=2, S=2]) -> !f[B=16777220, T=2, S=2]
+  %o = heddle.contract %p, %v over ["S"] : (!f[B=16777220, T=2, S=2], !f[B=16777220, S=2, K=64]) -> !f[B=16777220, T=2, K=64]
+  %l = heddle.reduce "sum" %o over ["B", "T", "K"] : (!f[B=16777220, T=2, K=64]) -> !f[]
+  return %o, %l : !f[B=16777220, T=2, K=64], !f[]
+}
 )";
+
+// Attention whose weights are masked: 1048577 x 64 x S > 2^32 of them.
+std::string maskedAttention(const char *name, const std::string &keys) {
+  std::string text = R"(
+func.func @NAME(%q: !f[B=1048577, T=64, K=1] {heddle.name = "q"}, %k: !f[B=1048577, KEYS, K=1] {heddle.name = "k"}, %w: !f[B=1048577, KEYS, E=68] {heddle.name = "w"},
+    %seed: !i[word=2] {heddle.name = "seed"}, %step: !i[] {heddle.name = "step"}) -> (!f[B=1048577, T=64, E=68] {heddle.name = "out"}) {
+  %s = heddle.contract %q, %k over ["K"] : (!f[B=1048577, T=64, K=1], !f[B=1048577, KEYS, K=1]) -> !f[B=1048577, T=64, KEYS]
+  %p = heddle.softmax %s over "S" : (!f[B=1048577, T=64, KEYS]) -> !f[B=1048577, T=64, KEYS]
+  %m = heddle.bernoulli %seed, %step indices() keep 0.5 stream 9 order ["B", "T", "S"] : (!i[word=2], !i[]) -> !b[B=1048577, T=64, KEYS]
+  %o = heddle.constant 0.0 : !f[]
+  %d = heddle.select %m, %p, %o : (!b[B=1048577, T=64, KEYS], !f[B=1048577, T=64, KEYS], !f[]) -> !f[B=1048577, T=64, KEYS]
+  %y = heddle.contract %d, %w over ["S"] : (!f[B=1048577, T=64, KEYS], !f[B=1048577, KEYS, E=68]) -> !f[B=1048577, T=64, E=68]
+  return %y : !f[B=1048577, T=64, E=68]
+}
+)";
+  for (auto [from, to] : {std::pair<std::string, std::string>{"NAME", name}, {"KEYS", "S=" + keys}})
+    for (size_t at; (at = text.find(from)) != std::string::npos;) text.replace(at, from.size(), to);
+  return text;
+}
 
 // An entry's workspace in address space alone, of which only the last tile of each kernel is computed.
 class FarEnd {
@@ -71,6 +99,7 @@ public:
     if (base) munmap(base, bytes);
   }
   bool mapped() const { return base != nullptr; }
+  int kernels() const { return entry->step_count; }
 
   /// A buffer of the entry; `fromEnd` counts elements from its last one, 0.
   template <typename T> T &at(const char *name, int64_t fromEnd) {
@@ -99,6 +128,51 @@ private:
   void *base = nullptr;
   size_t bytes = 0;
 };
+
+// The last sequence: two rows, two keys, whose scores and values are numbers that are easily checked.
+void expectFarAttention(const HeddleTarget &target) {
+  FarEnd far(target, "attention");
+  ASSERT_TRUE(far.mapped());
+  auto set = [&](const char *name, std::array<float, 2> first) {  // element 0 of both rows, which are 64 long
+    far.at<float>(name, 127) = first[0], far.at<float>(name, 63) = first[1];
+  };
+  set("q", {1, -1}), set("k", {0.5, 2}), set("v", {3, 7});
+  far.run();
+  double q[2] = {1, -1}, k[2] = {0.5, 2}, v[2] = {3, 7}, dk[2] = {0, 0}, dv[2] = {0, 0};
+  for (int t = 0; t < 2; ++t) {
+    double p = 1 / (1 + std::exp(q[t] * (k[1] - k[0]))), weight[2] = {p, 1 - p}, dq = 0;
+    double out = p * v[0] + (1 - p) * v[1];
+    for (int s = 0; s < 2; ++s) {
+      double ds = weight[s] * (v[s] - out);  // the gradient of every result is 1
+      dq += ds * k[s], dk[s] += ds * q[t], dv[s] += weight[s];
+    }
+    EXPECT_NEAR(far.at<float>("out", 127 - 64 * t), out, 1e-5);
+    EXPECT_NEAR(far.at<float>("grad.q", 127 - 64 * t), dq, 1e-5);
+  }
+  for (int s = 0; s < 2; ++s) {
+    EXPECT_NEAR(far.at<float>("grad.k", 127 - 64 * s), dk[s], 1e-5);
+    EXPECT_NEAR(far.at<float>("grad.v", 127 - 64 * s), dv[s], 1e-5);
+  }
+}
+
+// Scores are 0 and values the identity: what is not 0 in the result of a row is what its mask keeps.
+void expectFarMask(const HeddleTarget &target, const char *name, int64_t keys) {
+  FarEnd far(target, name);
+  ASSERT_TRUE(far.mapped());
+  EXPECT_EQ(far.kernels(), 1);  // fused
+  far.at<int32_t>("seed", 0) = 5, far.at<int32_t>("seed", 1) = 6, far.at<int32_t>("step", 0) = 7;
+  for (int64_t s = 0; s < keys; ++s) far.at<float>("w", (keys - 1 - s) * 68 + 67 - s) = 1;
+  far.run();
+  auto stream = bernoulliStream({6, 5}, 9, 7, std::array<uint32_t, 0>{});
+  int64_t different = 0, kept = 0;
+  for (int64_t t = 0; t < 64; ++t)
+    for (int64_t s = 0; s < keys; ++s) {
+      bool keep = bernoulli({6, 5}, stream, (int64_t(1048576) * 64 + t) * keys + s, 0.5);
+      kept += keep, different += (far.at<float>("out", (63 - t) * 68 + 67 - s) != 0) != keep;
+    }
+  EXPECT_EQ(different, 0);
+  EXPECT_NEAR(kept, 32 * keys, 20 * std::sqrt(keys));  // five deviations
+}
 
 void expectFarEnds(const HeddleTarget &target) {
   {
@@ -160,6 +234,9 @@ void expectFarEnds(const HeddleTarget &target) {
     EXPECT_EQ(different, 0);
     EXPECT_NEAR(kept, 500, 80);  // five deviations
   }
+  expectFarAttention(target);
+  expectFarMask(target, "masked_fours", 68);
+  expectFarMask(target, "masked_primes", 67);
 }
 
 TEST(LargeIndex, FarEndsOfTensorsAreReachedByBothDoors) {
@@ -170,7 +247,7 @@ TEST(LargeIndex, FarEndsOfTensorsAreReachedByBothDoors) {
   for (const std::string &name : classes) {
     SCOPED_TRACE("by JIT on " + name);
     const TargetInfo &target = *findTargetClass(name);
-    owners.push_back(parseGraph(kProgram));
+    owners.push_back(parseGraph(kProgram + maskedAttention("masked_fours", "68") + maskedAttention("masked_primes", "67")));
     ASSERT_TRUE(owners.back() && succeeded(runPipeline(*owners.back(), Stage::graph, Stage::kernel, target)));
     modules.push_back(*owners.back());
     auto jit = jitProgram(modules.back(), target);
