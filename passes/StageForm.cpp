@@ -62,11 +62,16 @@ private:
   }
 
   void verifyModule() {
-    SmallVector<StringRef> allowed = {"heddle.program", "heddle.config", "heddle.hash"};
+    SmallVector<StringRef> allowed = {"heddle.program", "heddle.config", "heddle.hash", kCommentsAttr};
     if (stage == Stage::graph) allowed.push_back(kOptimizerAttr);
     if (stage >= Stage::plan) allowed.push_back(kVariablesAttr);
     if (stage == Stage::kernel) allowed.push_back("heddle.target");
     verifyAttributes(module, allowed);
+    if (Attribute comments = module->getAttr(kCommentsAttr)) {
+      auto lines = dyn_cast<ArrayAttr>(comments);
+      auto isLine = [](Attribute line) { return isa<StringAttr>(line) && !cast<StringAttr>(line).getValue().contains('\n'); };
+      if (!lines || !llvm::all_of(lines, isLine)) report(module) << kCommentsAttr << " are no lines of text";
+    }
     require<StringAttr>(module, "heddle.program", "the program's name");
     require<StringAttr>(module, "heddle.config", "the runtime's settings as JSON");
     if (stage >= Stage::plan) require<IntegerAttr>(module, kVariablesAttr, "the bytes of all variables");

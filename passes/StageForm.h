@@ -15,12 +15,15 @@
 //
 // Beyond that: up to plan, indices lie within their axis (IndexRange.h); in fused and plan, a fused op is one nest
 // (passes/lower/NestShape.h), a contraction is as normalize-contracts leaves it, and the index of a `repeat` is read by
-// fused ops and is the index of scatter_add; in plan and kernel every buffer lies within its arena (PlanForm.h). What the code of a kernel does with its
-// buffers is not checked: text of stage kernel is code, and runs as such.
+// fused ops and is the index of scatter_add; in plan and kernel every buffer lies within its arena (PlanForm.h). What the
+// code of a kernel does with its buffers is not checked: text of stage kernel is code, and runs as such.
 #pragma once
 #include "passes/Pipeline.h"
 
 namespace heddle {
+
+/// Attribute of a module at any stage: what passes remarked, as lines. Texts of stages begin with them as comments.
+inline constexpr llvm::StringLiteral kCommentsAttr = "heddle.comments";
 
 /// Checks a module that MLIR has verified. Every violation is reported at its op, as an error that starts with the
 /// stage's name.

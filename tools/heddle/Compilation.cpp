@@ -19,6 +19,7 @@
 #include "mlir/IR/Diagnostics.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Parser/Parser.h"
+#include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/SourceMgr.h"
 #include "llvm/Support/TimeProfiler.h"
 #include "llvm/Support/xxhash.h"
@@ -56,13 +57,12 @@ mlir::LogicalResult printProblem(mlir::Diagnostic &diagnostic) {
   return mlir::success();
 }
 // What a pass says that it did, or why it did not; its notes are places that took part. What is said of the same line in
-// several entries is said once.
-void printRemark(mlir::Diagnostic &diagnostic, std::set<std::string> &said) {
-  std::string text = fmt::format("{}remark: {}\n", placeOf(diagnostic), diagnostic.str());
+// several entries is said once. Returns what is new, by lines.
+std::vector<std::string> newRemark(mlir::Diagnostic &diagnostic, std::set<std::string> &said) {
+  std::vector<std::string> lines{fmt::format("{}remark: {}", placeOf(diagnostic), diagnostic.str())};
   for (mlir::Diagnostic &note : diagnostic.getNotes())
-    text += fmt::format("{}note: {}\n", placeOf(note), note.str());
-  if (said.insert(text).second)
-    fmt::print(stderr, "{}", text);
+    lines.push_back(fmt::format("{}note: {}", placeOf(note), note.str()));
+  return said.insert(llvm::join(lines, "\n")).second ? lines : std::vector<std::string>();
 }
 
 int textError(const std::string &file, const std::string &what, const std::string &help) {
@@ -212,6 +212,7 @@ int Compilation::readStage() {
     return textError(shown, fmt::format("heddle.config: {}", problem.what()), help);
   }
   stage = *found;
+  addComments(*module, commentsOf(text));
   if (!(*module)->hasAttr("heddle.hash"))
     (*module)->setAttr("heddle.hash", mlir::StringAttr::get(&context, hashOf(*module)));
   return exitDone;
@@ -254,8 +255,11 @@ int Compilation::advance(mlir::ModuleOp which, Stage to, const TargetInfo &targe
   // What is said is kept for a report, and still said.
   mlir::ScopedDiagnosticHandler keep(&context, [&](mlir::Diagnostic &diagnostic) {
     if (diagnostic.getSeverity() == mlir::DiagnosticSeverity::Remark) {
-      if (pipeline.remarks)
-        printRemark(diagnostic, remarks);
+      std::vector<std::string> lines = newRemark(diagnostic, remarks);
+      addComments(which, lines);
+      for (const std::string &line : lines)
+        if (pipeline.remarks)
+          fmt::print(stderr, "{}\n", line);
       return mlir::success();
     }
     if (said.empty() && diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)

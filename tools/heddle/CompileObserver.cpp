@@ -2,6 +2,8 @@
 // damaged memory; that costs a few percent of the passes themselves.
 #include "tools/heddle/CompileObserver.h"
 
+#include "passes/StageForm.h"
+
 #include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
@@ -71,8 +73,34 @@ std::string stageText(mlir::ModuleOp module, bool locations) {
   printing.enableDebugInfo(locations);
   if (locations)
     printing.useLocalScope(); // places stand at their ops, not in a list of their own
+  auto comments = llvm::dyn_cast_or_null<mlir::ArrayAttr>(module->removeAttr(kCommentsAttr));
+  if (comments)
+    for (auto line : comments.getAsRange<mlir::StringAttr>())
+      stream << "// " << line.getValue() << "\n";
   module->print(stream, printing);
+  if (comments)
+    module->setAttr(kCommentsAttr, comments);
   return text + "\n";
+}
+
+void addComments(mlir::ModuleOp module, llvm::ArrayRef<std::string> lines) {
+  llvm::SmallVector<mlir::Attribute> all;
+  if (auto before = module->getAttrOfType<mlir::ArrayAttr>(kCommentsAttr))
+    llvm::append_range(all, before);
+  for (const std::string &line : lines)
+    all.push_back(mlir::StringAttr::get(module->getContext(), line));
+  if (!all.empty())
+    module->setAttr(kCommentsAttr, mlir::ArrayAttr::get(module->getContext(), all));
+}
+
+std::vector<std::string> commentsOf(llvm::StringRef text) {
+  std::vector<std::string> lines;
+  while (text.consume_front("// ")) {
+    auto [line, rest] = text.split('\n');
+    lines.push_back(line.rtrim('\r').str());
+    text = rest;
+  }
+  return lines;
 }
 
 int saveTemp(const PipelineFlags &flags, const std::string &program, const std::string &suffix, std::string_view text) {

@@ -5,6 +5,7 @@
 #include "tools/heddle/PipelineFlags.h"
 
 #include <string>
+#include <vector>
 
 namespace heddle {
 
@@ -36,8 +37,12 @@ private:
 /// and returns exitInputOutput.
 int saveTemp(const PipelineFlags &flags, const std::string &program, const std::string &suffix, std::string_view text);
 
-/// A module as its stage prints. With `locations`, places stand at their ops.
+/// A module as its stage prints, its comments first. With `locations`, places stand at their ops.
 std::string stageText(mlir::ModuleOp module, bool locations = false);
+/// Lines that stand as comments before a module's text, behind those that it has.
+void addComments(mlir::ModuleOp module, llvm::ArrayRef<std::string> lines);
+/// The comments before the text of a stage.
+std::vector<std::string> commentsOf(llvm::StringRef text);
 
 /// What --internal-fail and the command internal-crash do: exception, segv, stack; abort for all else.
 void crash(const std::string &how);
