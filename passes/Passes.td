@@ -34,6 +34,12 @@ def FuseAttention : Pass<"fuse-attention", "::mlir::ModuleOp"> {
 def InlineAttention : Pass<"inline-attention", "::mlir::ModuleOp"> {
   let summary = "put the ops of an attention in its place where blocks cannot compute it";
 }
+def SplitAttention : Pass<"split-attention", "::mlir::ModuleOp"> {
+  let summary = "divide the keys of an attention's gradient where sequences and heads are too few for threads";
+  let description = [{
+    Results that are not of keys get a first dim of partial sums, which a reduction adds up.
+  }];
+}
 def DeriveBackward : Pass<"derive-backward", "::mlir::ModuleOp"> {
   let summary = "Append the gradients of the loss to every entry with heddle.minimise";
   let dependentDialects = ["::heddle::HeddleDialect"];

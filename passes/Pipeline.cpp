@@ -29,6 +29,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::grad, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     // grad: forward, backward and update, one op per idea
     {Stage::fused, "inline-attention", "an attention that blocks cannot compute becomes the ops of its region"},
+    {Stage::fused, "split-attention", "the keys of a gradient are divided where tiles are few"},
     {Stage::fused, "decompose-norms", "softmax, norms and cross entropy become reductions and elementwise ops"},
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
     {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},

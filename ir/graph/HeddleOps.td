@@ -437,14 +437,22 @@ def Heddle_AttentionBackwardOp : Heddle_Blockwise<"attention_backward"> {
   let summary = "the gradients of an attention's inputs, from those of its result: nothing of rows x keys is stored";
   let description = [{
     The region computes scores and probabilities again from the inputs and the row's two numbers, and then the gradients
-    of the inputs, each a sum over rows, over keys, or over both.
-    - attention_backward_c1: block arguments have the operands' types; the yield has the results'
+    of the inputs, each a sum over rows, over keys, or over both. Keys may be divided into parts (split-attention): then what
+    is not of keys has a first dim more, of partial sums. Which of them holds what is left to whoever computes them.
+    - attention_backward_c1: block arguments have the operands' types; the yield has the results', but for the dim of
+      partial sums, which is one and the same dim of all results without the axis of keys
     - attention_backward_c2: the region holds only elementwise ops, contract, reduce, gather, scatter_add, rename,
       position, constant, bernoulli
     - attention_backward_c3: a result that has the axis of keys and an axis of rows has the type of an input
     - attention_backward_c4: the last two inputs are the row's two numbers; the first of them is subtracted from the score,
       once, and the difference goes to exp
     - attention_backward_c5: there is at least one axis of rows, all are axes of the last two inputs, and none is `over`
+  }];
+  let extraClassDeclaration = [{
+    /// The region's terminator, a heddle.yield.
+    ::mlir::Operation *getYield() { return getBody().front().getTerminator(); }
+    /// The dim of partial sums and its size, if keys are divided.
+    std::optional<std::pair<::mlir::StringAttr, int64_t>> getParts();
   }];
 }
 

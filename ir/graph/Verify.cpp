@@ -274,15 +274,15 @@ LogicalResult RepeatOp::verify() {
 }
 
 // The region of an op that is isolated from above.
-static LogicalResult verifyIsolated(Operation *op) {
+static LogicalResult verifyIsolated(Operation *op, TypeRange yielded) {
   Block &body = op->getRegion(0).front();
   if (TypeRange(body.getArgumentTypes()) != TypeRange(op->getOperandTypes()))
     return op->emitOpError("block arguments have the operands' types");
   auto yield = dyn_cast<YieldOp>(body.getTerminator());
-  if (!yield || TypeRange(yield.getValues().getTypes()) != TypeRange(op->getResultTypes()))
-    return op->emitOpError("yields the results' types");
+  if (!yield || TypeRange(yield.getValues().getTypes()) != yielded) return op->emitOpError("yields the results' types");
   return success();
 }
+static LogicalResult verifyIsolated(Operation *op) { return verifyIsolated(op, op->getResultTypes()); }
 LogicalResult FusedOp::verify() {
   // fused_c1
   if (failed(verifyIsolated(*this))) return failure();
@@ -339,9 +339,26 @@ LogicalResult AttentionOp::verify() {
   if (failed(verifyRows(*this, getRows(), getOverAttr(), getResults().drop_front()))) return failure();
   return success();
 }
+std::optional<std::pair<StringAttr, int64_t>> AttentionBackwardOp::getParts() {
+  auto yield = dyn_cast<YieldOp>(getBody().front().getTerminator());
+  if (!yield || yield.getValues().size() != getNumResults()) return std::nullopt;
+  for (auto [result, value] : llvm::zip(getResults(), yield.getValues()))
+    if (Tensor type = tensorOf(result); type.getRank() == tensorOf(value).getRank() + 1)
+      return std::pair(type.getNames()[0], type.getSizes()[0]);
+  return std::nullopt;
+}
 LogicalResult AttentionBackwardOp::verify() {
   // attention_backward_c1
-  if (failed(verifyIsolated(*this))) return failure();
+  auto parts = getParts();
+  SmallVector<Type> yielded;
+  for (Value result : getResults()) {
+    Tensor type = tensorOf(result);
+    bool isSum = parts && !type.has(getOverAttr());
+    if (isSum && (type.getNames().empty() || type.getNames()[0] != parts->first || type.getSizes()[0] != parts->second))
+      return emitOpError() << type << " does not begin with the " << parts->second << " parts of " << parts->first;
+    yielded.push_back(isSum ? type.without({parts->first}) : type);
+  }
+  if (failed(verifyIsolated(*this, yielded))) return failure();
   // attention_backward_c2
   if (failed(verifyBlockwise(*this, true))) return failure();
   // attention_backward_c3

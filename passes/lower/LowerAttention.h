@@ -1,6 +1,6 @@
 // Attention forward and backward as one kernel each.
 //
-//   for tile: outer axes that every result has (batch, heads)
+//   for tile: outer axes that every result has (batch, heads); rows forward, keys backward, where these are few
 //     for outer axes that some result lacks                  their sums run in order
 //       all keys' tensors -> scratch
 //       for blocks of rows
@@ -71,6 +71,8 @@ protected:
   llvm::SmallVector<std::pair<int, int>> moves;  // buffer to buffer, at the end of a block of keys
   llvm::SmallVector<int64_t> parallel;        // outer axes of tiles, as indices; the others are looped over
   int64_t rowTiles = 1;                       // tiles that share the rows
+  int64_t keyTiles = 1;                       // tiles that share the keys: parts of sums, along partAxis
+  mlir::StringAttr partAxis;
   bool maskRows = false;
   std::string refusal;  // why blocks cannot compute the op; set by `build`
 
@@ -81,6 +83,7 @@ private:
     int buffer;
   };
   class Emitter;
+  int64_t blocksOfPart() const { return (axes.keyBlocks() + keyTiles - 1) / keyTiles; }
   bool dependsOnKeys(mlir::Value value);
   mlir::Value clone(mlir::Value value, BlockStage &stage);
   mlir::Value whereExists(mlir::Value value, bool keys, bool rows, double other, BlockStage &stage);

@@ -52,6 +52,11 @@ LoweredKernel lowerScatterAdd(ScatterAddOp op, llvm::StringRef name, const Targe
 
 /// An attention or attention_backward, block by block. (LowerAttention.h)
 LoweredKernel lowerAttention(mlir::Operation *op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);
+/// What threads share of an attention_backward: the number of tiles, and the blocks of keys in each of them.
+struct BackwardTiles {
+  int64_t count, keyBlocks;
+};
+BackwardTiles backwardTiles(AttentionBackwardOp op);
 /// Why `lowerAttention` cannot lower an op; empty if it can.
 std::string whyNotBlocked(mlir::Operation *op);
 

@@ -31,6 +31,22 @@ func.func @f(%q: !q, %k: !k) {
 
 !q = !heddle.tensor<[T=2, K=3], f32>
 !k = !heddle.tensor<[S=2, K=3], f32>
+!p = !heddle.tensor<[part=2, T=2, K=3], f32>
+!r = !heddle.tensor<[part=3, T=2, K=3], f32>
+// attention_backward_c1
+func.func @f(%q: !q, %k: !k) {
+  // expected-error@+1 {{does not begin with the 2 parts of "part"}}
+  %0:2 = heddle.attention_backward over "S" rows ["T"](%q, %k) : (!q, !k) -> (!p, !r) {
+  ^bb0(%a: !q, %b: !k):
+    heddle.yield %a, %a : !q, !q
+  }
+  return
+}
+
+// -----
+
+!q = !heddle.tensor<[T=2, K=3], f32>
+!k = !heddle.tensor<[S=2, K=3], f32>
 !s = !heddle.tensor<[T=2, S=2], f32>
 // attention_backward_c2
 func.func @f(%q: !q, %k: !k) {

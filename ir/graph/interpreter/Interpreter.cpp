@@ -85,8 +85,12 @@ private:
     Block &body = op->getRegion(0).front();
     for (auto [argument, input] : llvm::zip(body.getArguments(), op->getOperands())) bind(argument, (*this)[input]);
     if (auto error = run(body)) return error;
-    for (auto [result, value] : llvm::zip(op->getResults(), body.getTerminator()->getOperands()))
-      bind(result, (*this)[value]);
+    for (auto [result, value] : llvm::zip(op->getResults(), body.getTerminator()->getOperands())) {
+      Array array = (*this)[value];
+      array.type = cast<Tensor>(result.getType());
+      array.elements.resize(array.type.getNumElements());  // of partial sums the first has all
+      bind(result, std::move(array));
+    }
     return llvm::Error::success();
   }
 

@@ -1,0 +1,54 @@
+// The gradient of an attention is computed by tiles that share nothing: a sequence and head. Where there are few of them,
+// threads would idle; then keys are divided too. Each part has its own sums of what is not of keys, and those are added up
+// in order, so that results have the same bits for any number of threads. The number of parts depends on shapes alone.
+#include "passes/OptionalRewrite.h"
+#include "passes/Passes.h"
+#include "passes/graph/GraphBuilder.h"
+#include "passes/lower/Lowering.h"
+
+namespace heddle {
+#define GEN_PASS_DEF_SPLITATTENTION
+#include "passes/Passes.h.inc"
+}  // namespace heddle
+
+using namespace mlir;
+using namespace heddle;
+
+static constexpr int64_t kTiles = 8;   // enough for the threads of a small machine
+static constexpr int64_t kBlocks = 4;  // of keys in a part: each loads all rows again
+
+static StringAttr unusedName(AttentionBackwardOp op) {
+  std::string name = op.getOver().str() + "_part";
+  auto isUsed = [&](Type type) { return cast<Tensor>(type).has(StringAttr::get(op.getContext(), name)); };
+  while (llvm::any_of(op->getResultTypes(), isUsed)) name += "_";
+  return StringAttr::get(op.getContext(), name);
+}
+
+static void split(AttentionBackwardOp op, int64_t parts) {
+  StringAttr name = unusedName(op);
+  OpBuilder builder(op);
+  builder.setInsertionPointAfter(op);
+  GraphBuilder b(builder, op.getLoc());
+  for (Value result : op.getResults()) {
+    Tensor type = tensorOf(result);
+    if (type.has(op.getOverAttr())) continue;
+    result.setType(type.withLeading(name, parts));
+    Value sum = b.reduce("sum", result, {name});
+    result.replaceAllUsesExcept(sum, sum.getDefiningOp());
+  }
+}
+
+namespace {
+struct SplitAttention : heddle::impl::SplitAttentionBase<SplitAttention> {
+  void runOnOperation() override {
+    getOperation().walk([](AttentionBackwardOp op) {
+      BackwardTiles tiles = backwardTiles(op);
+      int64_t most = std::min((kTiles + tiles.count - 1) / tiles.count, tiles.keyBlocks / kBlocks);
+      if (most < 2) return;
+      int64_t each = (tiles.keyBlocks + most - 1) / most;  // blocks of a part
+      int64_t parts = (tiles.keyBlocks + each - 1) / each;
+      runOptional(op, "split-attention: divide the keys of a gradient", [&] { return split(op, parts), true; });
+    });
+  }
+};
+}  // namespace
