@@ -1,21 +1,14 @@
 // See BlockMask.h.
 #include "passes/lower/BlockMask.h"
+#include "passes/graph/FoldConstants.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace heddle;
 
-static std::optional<double> floatConstant(Value value) {
-  while (auto same = value.getDefiningOp<BroadcastOp>()) value = same.getX();
-  auto op = value.getDefiningOp<ConstantOp>();
-  auto number = op ? dyn_cast<FloatAttr>(op.getValue()) : FloatAttr();
-  return number ? std::optional(number.getValueAsDouble()) : std::nullopt;
-}
 static std::optional<int64_t> intConstant(Value value) {
-  while (auto same = value.getDefiningOp<BroadcastOp>()) value = same.getX();
-  auto op = value.getDefiningOp<ConstantOp>();
-  auto number = op ? dyn_cast<IntegerAttr>(op.getValue()) : IntegerAttr();
-  return number ? std::optional(number.getInt()) : std::nullopt;
+  std::optional<double> number = spreadConstantOf(value);
+  return number ? std::optional(static_cast<int64_t>(*number)) : std::nullopt;
 }
 
 Value BlockMask::both(Value x, Value y) {
@@ -40,7 +33,7 @@ Value BlockMask::floorDiv(Value x, int64_t by) {
 }
 
 Value BlockMask::mayBeOpen(Value score) {
-  if (auto number = floatConstant(score)) return *number == -INFINITY ? flag(false) : Value();
+  if (auto number = spreadConstantOf(score)) return *number == -INFINITY ? flag(false) : Value();
   Operation *op = score.getDefiningOp();
   if (auto select = dyn_cast_or_null<SelectOp>(op)) {
     Truth condition = truth(select.getCondition());
@@ -49,9 +42,9 @@ Value BlockMask::mayBeOpen(Value score) {
   if (isa_and_nonnull<AddOp, MinOp>(op)) return both(mayBeOpen(op->getOperand(0)), mayBeOpen(op->getOperand(1)));
   if (isa_and_nonnull<BroadcastOp, SubOp>(op)) return mayBeOpen(op->getOperand(0));
   if (isa_and_nonnull<MulOp, DivOp>(op)) {
-    if (auto factor = floatConstant(op->getOperand(1)); factor && *factor > 0 && *factor < INFINITY)
+    if (auto factor = spreadConstantOf(op->getOperand(1)); factor && *factor > 0 && *factor < INFINITY)
       return mayBeOpen(op->getOperand(0));
-    if (auto factor = floatConstant(op->getOperand(0)); isa<MulOp>(op) && factor && *factor > 0 && *factor < INFINITY)
+    if (auto factor = spreadConstantOf(op->getOperand(0)); isa<MulOp>(op) && factor && *factor > 0 && *factor < INFINITY)
       return mayBeOpen(op->getOperand(1));
   }
   return {};
