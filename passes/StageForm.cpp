@@ -69,7 +69,10 @@ private:
     verifyAttributes(module, allowed);
     if (Attribute comments = module->getAttr(kCommentsAttr)) {
       auto lines = dyn_cast<ArrayAttr>(comments);
-      auto isLine = [](Attribute line) { return isa<StringAttr>(line) && !cast<StringAttr>(line).getValue().contains('\n'); };
+      auto isLine = [](Attribute line) {
+        auto isControl = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
+        return isa<StringAttr>(line) && llvm::none_of(cast<StringAttr>(line).getValue(), isControl);
+      };
       if (!lines || !llvm::all_of(lines, isLine)) report(module) << kCommentsAttr << " are no lines of text";
     }
     require<StringAttr>(module, "heddle.program", "the program's name");
@@ -169,6 +172,7 @@ private:
 
   bool admits(Operation *op) {
     if (isa<ReadOp, WriteOp, RepeatOp, RenameOp, ContractOp, ScatterAddOp>(op)) return true;
+    if (auto backward = dyn_cast<AttentionBackwardOp>(op); backward && backward.getParts()) return stage >= Stage::fused;
     if (isa<AttentionOp, AttentionBackwardOp>(op)) return stage != Stage::graph;
     if (stage >= Stage::fused) return isa<FusedOp>(op);
     return isa_and_nonnull<HeddleDialect>(op->getDialect()) &&

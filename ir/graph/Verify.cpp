@@ -359,6 +359,10 @@ LogicalResult AttentionBackwardOp::verify() {
     yielded.push_back(isSum ? type.without({parts->first}) : type);
   }
   if (failed(verifyIsolated(*this, yielded))) return failure();
+  auto namesParts = [&](Type type) { return parts && cast<Tensor>(type).has(parts->first); };
+  bool isTaken = llvm::any_of(getOperandTypes(), namesParts);
+  for (Operation &inner : getBody().front().without_terminator()) isTaken |= llvm::any_of(inner.getResultTypes(), namesParts);
+  if (isTaken) return emitOpError() << "the dim " << parts->first << " of partial sums is a dim of something else";
   // attention_backward_c2
   if (failed(verifyBlockwise(*this, true))) return failure();
   // attention_backward_c3

@@ -110,9 +110,9 @@ private:
   }
 
   // A smaller tensor, the same for all rows or keys: it is spread inside.
-  static bool isSpread(Operation *op) {
+  bool isSpread(Operation *op) const {
     auto spread = dyn_cast_or_null<BroadcastOp>(op);
-    return spread && tensorOf(spread.getX()).getNumElements() < tensorOf(spread.getResult()).getNumElements();
+    return spread && !isRowsByKeys(spread.getResult()) && tensorOf(spread.getX()).getNumElements() < tensorOf(spread.getResult()).getNumElements();
   }
 
   // Up from the score: everything of rows x keys that is computed goes inside.

@@ -5,6 +5,7 @@
 #include "passes/Passes.h"
 #include "passes/graph/GraphBuilder.h"
 #include "passes/lower/Lowering.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace heddle {
 #define GEN_PASS_DEF_SPLITATTENTION
@@ -18,9 +19,15 @@ static constexpr int64_t kTiles = 8;   // enough for the threads of a small mach
 static constexpr int64_t kBlocks = 4;  // of keys in a part: each loads all rows again
 
 static StringAttr unusedName(AttentionBackwardOp op) {
+  llvm::StringSet<> used;
+  auto note = [&](Type type) {
+    for (StringAttr name : cast<Tensor>(type).getNames()) used.insert(name.getValue());
+  };
+  for (Type type : op->getOperandTypes()) note(type);
+  for (Operation &inner : op.getBody().front().without_terminator())
+    for (Type type : inner.getResultTypes()) note(type);
   std::string name = op.getOver().str() + "_part";
-  auto isUsed = [&](Type type) { return cast<Tensor>(type).has(StringAttr::get(op.getContext(), name)); };
-  while (llvm::any_of(op->getResultTypes(), isUsed)) name += "_";
+  while (used.contains(name)) name += "_";
   return StringAttr::get(op.getContext(), name);
 }
 
@@ -42,6 +49,7 @@ namespace {
 struct SplitAttention : heddle::impl::SplitAttentionBase<SplitAttention> {
   void runOnOperation() override {
     getOperation().walk([](AttentionBackwardOp op) {
+      if (op.getParts()) return;
       BackwardTiles tiles = backwardTiles(op);
       int64_t most = std::min((kTiles + tiles.count - 1) / tiles.count, tiles.keyBlocks / kBlocks);
       if (most < 2) return;

@@ -150,8 +150,11 @@ private:
   void scatterInto(ScatterAddOp op, int buffer) {
     auto all = body.builder.getArrayAttr({axes.rows, axes.keys});
     Value updates = useInSum(op.getUpdates(), all, false, BlockOrder::rowsLast, body), index;
+    if (axes.isDivided(op.getAxisAttr())) refusal = "a gradient is scattered along `" + op.getAxis().str() + "`";
     // Unless each row or key has sums of its own.
-    bool isPlane = tensorOf(updates).getNumElements() == axes.keyBlock * axes.rowBlock;
+    bool isPlane = llvm::all_of(tensorOf(op.getUpdates()).getNames(), [&](StringAttr name) {
+      return name == axes.keys || name == axes.rows || axes.isOuter(name);
+    });
     bool isOfDistances = isPlane && !axes.hasRows(op.getResult()) && !axes.hasKeys(op.getResult());
     if (isOfDistances && isPair(op.getIndex()) && diagonal.isOfDistance(op.getIndex())) {
       updates = body.sumOfDiagonals(updates, diagonal.typeAlong(tensorOf(op.getUpdates())));

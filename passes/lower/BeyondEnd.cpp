@@ -45,7 +45,7 @@ bool BeyondEnd::decideZero(Value value, StringAttr axis) {
   if (isa<BroadcastOp, NegOp, AbsOp, StopGradOp>(op)) return isZeroAt(0);
   if (isa<AddOp, SubOp>(op)) return isZeroAt(0) && isZeroAt(1);
   if (isa<MulOp>(op)) return (isZeroAt(0) && isFiniteAt(1)) || (isZeroAt(1) && isFiniteAt(0));
-  if (isa<DivOp>(op)) return isZeroAt(0) && isNotZero(op->getOperand(1));
+  if (isa<DivOp>(op)) return isZeroAt(0) && isNotZero(op->getOperand(1)) && isFiniteAt(1);
   if (auto contract = dyn_cast<ContractOp>(op))
     return (isZeroAt(0) && isFiniteAt(1)) || (isZeroAt(1) && isFiniteAt(0));
   auto select = dyn_cast<SelectOp>(op);

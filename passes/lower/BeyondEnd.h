@@ -12,7 +12,7 @@ public:
   /// `probability`, or else exp of `ended`, is 0 behind the end of `rows` and `keys`.
   BeyondEnd(mlir::Value probability, mlir::Value ended, mlir::StringAttr rows, mlir::StringAttr keys)
       : probability(probability), ended(ended), rows(rows), keys(keys) {}
-  /// Certainly 0 behind the end of the axis. Numbers that exist are taken to be finite.
+  /// Certainly 0 behind the end of the axis, and no NaN. Numbers that exist are taken to be finite.
   bool isZero(mlir::Value value, mlir::StringAttr axis);
   /// Certainly no infinity and no NaN there.
   bool isFinite(mlir::Value value, mlir::StringAttr axis);

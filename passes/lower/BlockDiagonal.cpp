@@ -10,8 +10,16 @@ BlockDiagonal::BlockDiagonal(const BlockAxes &axes) : size(axes.rowBlock + axes.
   axis = StringAttr::get(axes.keys.getContext(), axes.rows.getValue() + "-" + axes.keys.getValue());
 }
 
+static constexpr int64_t kMostTimes = 1 << 20;
+
 // Sums and differences wrap, and so keep their value whatever is done first.
 std::optional<BlockDiagonal::Linear> BlockDiagonal::linear(Value value) {
+  if (auto it = sums.find(value); it != sums.end()) return it->second;
+  std::optional<Linear> sum = findLinear(value);
+  if (sum && std::max(std::abs(sum->rows), std::abs(sum->keys)) > kMostTimes) sum = std::nullopt;
+  return sums[value] = sum;
+}
+std::optional<BlockDiagonal::Linear> BlockDiagonal::findLinear(Value value) {
   if (!tensorOf(value).isInt()) return std::nullopt;
   if (!axes.hasRows(value) && !axes.hasKeys(value)) return Linear{0, 0};
   Operation *op = value.getDefiningOp();
@@ -39,7 +47,8 @@ bool BlockDiagonal::isOfDistance(Value value) {
     if (auto sum = linear(value)) return sum->rows + sum->keys == 0;
     Operation *op = value.getDefiningOp();
     if (!op || !(op->hasTrait<IsElementwise>() || isa<GatherOp, ConstantOp>(op))) return false;
-    if (auto gather = dyn_cast<GatherOp>(op); gather && !isUniform(gather.getX())) return false;
+    if (auto gather = dyn_cast<GatherOp>(op); gather && (!isUniform(gather.getX()) || axes.isDivided(gather.getAxisAttr())))
+      return false;
     return llvm::all_of(op->getOperands(), [&](Value operand) { return isOfDistance(operand); });
   };
   return known[value] = decide();

@@ -36,7 +36,9 @@ private:
     int64_t rows, keys;
   };
   std::optional<Linear> linear(mlir::Value value);
+  std::optional<Linear> findLinear(mlir::Value value);
   const BlockAxes &axes;
+  llvm::DenseMap<mlir::Value, std::optional<Linear>> sums;
   llvm::DenseMap<mlir::Value, bool> known;
   llvm::DenseMap<mlir::Value, mlir::Value> made;
 };

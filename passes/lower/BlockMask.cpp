@@ -33,6 +33,11 @@ Value BlockMask::floorDiv(Value x, int64_t by) {
 }
 
 Value BlockMask::mayBeOpen(Value score) {
+  if (auto it = open.find(score); it != open.end()) return it->second;
+  Value found = findOpen(score);
+  return open[score] = found;
+}
+Value BlockMask::findOpen(Value score) {
   if (auto number = spreadConstantOf(score)) return *number == -INFINITY ? flag(false) : Value();
   Operation *op = score.getDefiningOp();
   if (auto select = dyn_cast_or_null<SelectOp>(op)) {
@@ -51,6 +56,11 @@ Value BlockMask::mayBeOpen(Value score) {
 }
 
 BlockMask::Truth BlockMask::truth(Value value) {
+  if (auto it = truths.find(value); it != truths.end()) return it->second;
+  Truth found = findTruth(value);
+  return truths[value] = found;
+}
+BlockMask::Truth BlockMask::findTruth(Value value) {
   Operation *op = value.getDefiningOp();
   if (auto constant = dyn_cast_or_null<ConstantOp>(op)) {
     bool is = cast<IntegerAttr>(constant.getValue()).getValue().getBoolValue();

@@ -26,11 +26,13 @@ public:
   mlir::Value mayBeOpen(mlir::Value score);
 
 private:
+  mlir::Value findOpen(mlir::Value score);
   // Of a bool in the block, as i1; null: yes.
   struct Truth {
     mlir::Value canBeTrue, canBeFalse;
   };
   Truth truth(mlir::Value value);
+  Truth findTruth(mlir::Value value);
   Bounds bounds(mlir::Value value);
   Bounds boundsOf(mlir::Operation *op);
   /// The bounds of numbers among `values`; null if those of the program's i32 might wrap.
@@ -46,6 +48,8 @@ private:
   const NestBlock &place;
   Look look;
   llvm::DenseMap<mlir::Value, Bounds> known;
+  llvm::DenseMap<mlir::Value, Truth> truths;
+  llvm::DenseMap<mlir::Value, mlir::Value> open;
 };
 
 }  // namespace heddle

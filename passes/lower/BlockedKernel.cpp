@@ -157,6 +157,8 @@ Value BlockedKernel::clone(Value value, BlockStage &stage) {
     for (auto name : over.getAsRange<StringAttr>())
       if (name == axes.keys || name == axes.rows || (axes.isOuter(name) && isa<AttentionOp>(op)))
         refusal = "the score or a weight holds a sum or largest value over `" + name.str() + "`";
+  if (auto gather = dyn_cast<GatherOp>(def); gather && axes.isDivided(gather.getAxisAttr()))
+    refusal = "the score or a weight is gathered along `" + gather.getAxis().str() + "`";
   if (auto contract = dyn_cast<ContractOp>(def)) return product(contract, stage);
   SmallVector<Value> operands;
   for (Value operand : def->getOperands()) {

@@ -21,6 +21,11 @@ struct BlockAxes {
   llvm::SmallVector<int64_t> outerSizes;
 
   bool isOuter(mlir::StringAttr name) const { return llvm::is_contained(outer, name); }
+  /// Of which a block holds a part only.
+  bool isDivided(mlir::StringAttr name) const {
+    auto outside = llvm::find(outer, name);
+    return name == keys || name == rows || (outside != outer.end() && outerSizes[outside - outer.begin()] > 1);
+  }
   bool hasKeys(mlir::Value value) const { return llvm::cast<Tensor>(value.getType()).has(keys); }
   bool hasRows(mlir::Value value) const { return llvm::cast<Tensor>(value.getType()).has(rows); }
   int64_t keyBlocks() const { return (keySize + keyBlock - 1) / keyBlock; }

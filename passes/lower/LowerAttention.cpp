@@ -28,7 +28,8 @@ public:
       };
       Value part = split(kernel.keyTiles, kernel.parallel.empty() && kernel.rowTiles == 1);
       Value rows = split(kernel.rowTiles, kernel.parallel.empty());
-      keysFrom = mul(part, kernel.blocksOfPart() * axes.keyBlock);
+      keysFrom = mul(part, keysOfTile());
+      if (kernel.keyTiles > 1) keysFrom = least(keysFrom, constant(axes.keySize));
       if (kernel.partAxis) place.dims[kernel.partAxis] = {part, kernel.keyTiles};
       for (size_t i = kernel.parallel.size(); i-- > 0;)
         place.dims[axes.outer[kernel.parallel[i]]].from = split(axes.outerSizes[kernel.parallel[i]], i == 0);
@@ -77,7 +78,7 @@ private:
       copy.fill(part(start.buffer), constant(0), kernel.scratch[start.buffer].type.getNumElements(), start.number);
     noteRowBounds();
     Value keysTo = constant(axes.keySize);
-    if (kernel.keyTiles > 1) keysTo = least(add(keysFrom, kernel.blocksOfPart() * axes.keyBlock), keysTo);
+    if (kernel.keyTiles > 1) keysTo = least(add(keysFrom, keysOfTile()), keysTo);
     loop(axes.keys.getValue(), keysFrom, keysTo, axes.keyBlock, [&](Value key) {
       place.dims[axes.keys].from = key;
       Value distance = builder.createOrFold<arith::SubIOp>(loc, place.dims[axes.rows].from, key);
@@ -274,7 +275,7 @@ private:
     place.dims[axes.keys].from = before;
   }
   SmallVector<std::pair<StringAttr, Value>> validOfTile(Tensor type) {
-    if (!type.has(axes.keys) || axes.keySize % keysOfTile() == 0) return {};
+    if (!type.has(axes.keys) || axes.keySize == kernel.keyTiles * keysOfTile()) return {};
     Value left = builder.createOrFold<arith::SubIOp>(loc, constant(axes.keySize), keysFrom);
     return {{axes.keys, least(left, constant(keysOfTile()))}};
   }

@@ -58,7 +58,7 @@ NestEmitter::Emitted NestEmitter::firstLane(Value value, int column) {
     return {startAlong(cast<Tensor>(position.getType()).getNames()[0], column), depth};
   }
   if (auto number = dyn_cast_or_null<ConstantOp>(op)) return {index(cast<IntegerAttr>(number.getValue()).getInt()), 0};
-  if (!isa_and_nonnull<AddOp, SubOp>(op)) {
+  if (!plan.variesAlong(value, plan.vectorAxis)) {
     Emitted emitted = emit(value, column);
     at(emitted.depth);
     return {toIndex(laneZero(emitted.value)), emitted.depth};

@@ -359,20 +359,22 @@ bool NestPlan::indexVaries(const NestAccess &access) const {
   return access.along && variesAlong(cast<GatherOp>(access.value.getDefiningOp()).getIndex(), vectorAxis);
 }
 
-std::optional<int64_t> NestPlan::slope(Value value) const {
+std::optional<int64_t> NestPlan::slope(Value value, int &steps) const {
   if (!variesAlong(value, vectorAxis)) return 0;
+  if (--steps < 0) return std::nullopt;
   Operation *op = value.getDefiningOp();
   if (isa_and_nonnull<PositionOp>(op)) return 1;  // its axis is not merged with others
-  if (isa_and_nonnull<BroadcastOp>(op)) return slope(op->getOperand(0));
+  if (isa_and_nonnull<BroadcastOp>(op)) return slope(op->getOperand(0), steps);
   if (!isa_and_nonnull<AddOp, SubOp>(op)) return std::nullopt;
-  auto x = slope(op->getOperand(0)), y = slope(op->getOperand(1));
+  auto x = slope(op->getOperand(0), steps), y = slope(op->getOperand(1), steps);
   if (!x || !y) return std::nullopt;
   return isa<AddOp>(op) ? *x + *y : *x - *y;
 }
 bool NestPlan::isShifted(const NestAccess &access) const {
   if (!indexVaries(access) || access.view.groupOf(vectorAxis) >= 0 || access.view.strides[access.view.groupOfIndexed()] != 1)
     return false;
-  return slope(cast<GatherOp>(access.value.getDefiningOp()).getIndex()) == 1;
+  int steps = 32;  // an index that is a longer sum is gathered
+  return slope(cast<GatherOp>(access.value.getDefiningOp()).getIndex(), steps) == 1;
 }
 
 bool NestPlan::beyondGather(const NestAccess &access) const {

@@ -105,8 +105,8 @@ struct NestPlan {
   bool indexVaries(const NestAccess &access) const;
   /// Does the index of a gather grow by one from lane to lane, and so the lanes lie side by side?
   bool isShifted(const NestAccess &access) const;
-  /// By how much a value of integers grows from lane to lane, if that is known.
-  std::optional<int64_t> slope(mlir::Value value) const;
+  /// By how much a value of integers grows from lane to lane, if a look at so many ops tells.
+  std::optional<int64_t> slope(mlir::Value value, int &steps) const;
   /// Do the lanes of a vector of the access lie further apart than the 32-bit offsets of a gather instruction reach?
   bool beyondGather(const NestAccess &access) const;
 };

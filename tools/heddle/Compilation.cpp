@@ -39,7 +39,7 @@ namespace {
 // and the runtime's settings are left out, so that a run may be resumed with another rate or length.
 std::string hashOf(mlir::ModuleOp module) {
   mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
-  for (llvm::StringRef name : {"heddle.config", "heddle.optimizer"})
+  for (llvm::StringRef name : {llvm::StringRef("heddle.config"), llvm::StringRef("heddle.optimizer"), llvm::StringRef(kCommentsAttr)})
     (*copy)->removeAttr(name);
   std::string text;
   llvm::raw_string_ostream stream(text);

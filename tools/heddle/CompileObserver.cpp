@@ -12,6 +12,7 @@
 #include "mlir/IR/Verifier.h"
 #include "llvm/Support/TimeProfiler.h"
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstdlib>
@@ -87,8 +88,11 @@ void addComments(mlir::ModuleOp module, llvm::ArrayRef<std::string> lines) {
   llvm::SmallVector<mlir::Attribute> all;
   if (auto before = module->getAttrOfType<mlir::ArrayAttr>(kCommentsAttr))
     llvm::append_range(all, before);
-  for (const std::string &line : lines)
+  for (std::string line : lines) {
+    auto isControl = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }; // a file's name may have any
+    std::replace_if(line.begin(), line.end(), isControl, ' ');
     all.push_back(mlir::StringAttr::get(module->getContext(), line));
+  }
   if (!all.empty())
     module->setAttr(kCommentsAttr, mlir::ArrayAttr::get(module->getContext(), all));
 }
