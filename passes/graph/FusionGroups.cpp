@@ -116,7 +116,7 @@ void FusionGroups::takeProducer(Operation *producer, Operation *reduction) {
   runOptional(reduction, "fuse-elementwise: take the last step of another nest", [&] {
     from.ops = rest;
     to.ops.insert(to.ops.begin(), producer);
-    nodeOf[producer] = nodeOf[reduction];
+    nodeOf[producer] = nodeOf.lookup(reduction);
     noteReach(to);
     return true;
   });

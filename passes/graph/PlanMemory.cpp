@@ -127,7 +127,8 @@ void Planner::placeBlock(Block *block) {
       storages.push_back(storage);
       places[read.getResult()] = {static_cast<int>(storages.size() - 1), {}};
     } else if (auto rename = dyn_cast<RenameOp>(op)) {
-      places[rename.getResult()] = places[rename.getX()];
+      Place place = places[rename.getX()];  // a copy: the next line may move what is in the map
+      places[rename.getResult()] = place;
     } else if (auto repeat = dyn_cast<RepeatOp>(op)) {
       placeRepeat(repeat);
     } else {

@@ -15,7 +15,7 @@ namespace heddle {
 using namespace mlir;
 using namespace heddle;
 
-static constexpr int64_t kTiles = 8;   // enough for the threads of a small machine
+static constexpr int64_t kTiles = 4;   // enough for the threads of a small machine; sums of parts take memory
 static constexpr int64_t kBlocks = 4;  // of keys in a part: each loads all rows again
 
 static StringAttr unusedName(AttentionBackwardOp op) {
