@@ -70,7 +70,6 @@ private:
     if (Attribute comments = module->getAttr(kCommentsAttr)) {
       auto lines = dyn_cast<ArrayAttr>(comments);
       auto isLine = [](Attribute line) {
-        auto isControl = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; };
         return isa<StringAttr>(line) && llvm::none_of(cast<StringAttr>(line).getValue(), isControl);
       };
       if (!lines || !llvm::all_of(lines, isLine)) report(module) << kCommentsAttr << " are no lines of text";

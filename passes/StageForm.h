@@ -24,6 +24,8 @@ namespace heddle {
 
 /// Attribute of a module at any stage: what passes remarked, as lines. Texts of stages begin with them as comments.
 inline constexpr llvm::StringLiteral kCommentsAttr = "heddle.comments";
+/// What a comment must not hold: MLIR's lexer might end it there.
+inline bool isControl(char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }
 
 /// Checks a module that MLIR has verified. Every violation is reported at its op, as an error that starts with the
 /// stage's name.

@@ -1,6 +1,7 @@
 // A function as a rewrite pattern of any op, counted as an optional rewrite.
 #pragma once
 #include "mlir/IR/PatternMatch.h"
+#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 #include "passes/OptionalRewrite.h"
 
 namespace heddle {
@@ -14,5 +15,13 @@ struct CountedPattern : mlir::RewritePattern {
   }
   const char *what;
 };
+
+/// Rewrites until no pattern applies, for patterns of which each brings the end nearer.
+inline llvm::LogicalResult rewriteToTheEnd(mlir::Operation *op, mlir::RewritePatternSet patterns) {
+  mlir::GreedyRewriteConfig config;
+  config.setRegionSimplificationLevel(mlir::GreedySimplifyRegionLevel::Disabled);
+  config.setMaxIterations(mlir::GreedyRewriteConfig::kNoLimit);
+  return mlir::applyPatternsGreedily(op, std::move(patterns), config);
+}
 
 }  // namespace heddle

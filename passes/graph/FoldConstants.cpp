@@ -17,11 +17,6 @@ std::optional<double> heddle::constantOf(Value value) {
   return integer.getType().isInteger(1) ? double(!integer.getValue().isZero()) : double(integer.getInt());
 }
 
-std::optional<double> heddle::spreadConstantOf(Value value) {
-  while (auto spread = value.getDefiningOp<BroadcastOp>()) value = spread.getX();
-  return constantOf(value);
-}
-
 static double wrap(double value) { return static_cast<int32_t>(static_cast<uint32_t>(static_cast<int64_t>(value))); }
 static double saturate(double value) {
   if (std::isnan(value)) return 0;

@@ -7,8 +7,6 @@ namespace heddle {
 
 /// The number in every element of a constant; nothing for other values. i1 gives 0 or 1.
 std::optional<double> constantOf(mlir::Value value);
-/// The same, of a constant that is spread over more dims too.
-std::optional<double> spreadConstantOf(mlir::Value value);
 /// The number in every element of an elementwise op's result if all its operands are constants, by the meaning of the
 /// op in HeddleOps.td; floats stay in double precision, ints wrap at 32 bits.
 std::optional<double> foldElementwise(mlir::Operation *op);

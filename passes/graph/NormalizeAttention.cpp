@@ -5,7 +5,6 @@
 #include "passes/graph/Proportional.h"
 #include "passes/graph/Renames.h"
 #include "mlir/Pass/Pass.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace heddle {
 #define GEN_PASS_DEF_NORMALIZEATTENTION
@@ -106,10 +105,8 @@ struct NormalizeAttention : heddle::impl::NormalizeAttentionBase<NormalizeAttent
     patterns.add<CountedPattern<moveRename>>(&getContext(), "normalize-attention: move a rename to operands");
     patterns.add<CountedPattern<moveGather>>(&getContext(), "normalize-attention: gather products before scaling them");
     patterns.add<CountedPattern<contractWeights>>(&getContext(), "normalize-attention: sum of weights * values");
-    GreedyRewriteConfig config;
-    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
-    config.setMaxIterations(GreedyRewriteConfig::kNoLimit);  // renames and gathers move up only
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config))) signalPassFailure();
+    // Renames and gathers move up only.
+    if (failed(rewriteToTheEnd(getOperation(), std::move(patterns)))) signalPassFailure();
   }
 };
 }  // namespace

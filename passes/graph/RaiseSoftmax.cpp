@@ -10,7 +10,6 @@
 #include "passes/graph/SameValue.h"
 #include "passes/graph/WrittenSoftmax.h"
 #include "mlir/Pass/Pass.h"
-#include "mlir/Transforms/GreedyPatternRewriteDriver.h"
 
 namespace heddle {
 #define GEN_PASS_DEF_RAISESOFTMAX
@@ -122,10 +121,8 @@ struct RaiseSoftmax : heddle::impl::RaiseSoftmaxBase<RaiseSoftmax> {
     patterns.add<CountedPattern<raiseLogSoftmax>>(&getContext(), "raise-softmax: x - log(sum(exp(x)))");
     patterns.add<CountedPattern<raiseExpOfLog>>(&getContext(), "raise-softmax: exp(log_softmax)");
     patterns.add<CountedPattern<dropShift>>(&getContext(), "raise-softmax: drop a shift that softmax does itself");
-    GreedyRewriteConfig config;
-    config.setRegionSimplificationLevel(GreedySimplifyRegionLevel::Disabled);
-    config.setMaxIterations(GreedyRewriteConfig::kNoLimit);  // every rewrite leaves fewer exps, sums or shifts
-    if (failed(applyPatternsGreedily(getOperation(), std::move(patterns), config))) return signalPassFailure();
+    // Every rewrite leaves fewer exps, sums or shifts.
+    if (failed(rewriteToTheEnd(getOperation(), std::move(patterns)))) return signalPassFailure();
     getOperation().walk([](Operation *op) {
       Quotient quotient = quotientOf(op);
       SmallVector<OpOperand *> path;

@@ -89,7 +89,8 @@ private:
     parallel = sharedOuter(backward, axes);
     if (auto parts = backward.getParts()) std::tie(partAxis, keyTiles) = *parts;
     for (DivOp div : region.getOps<DivOp>())
-      if (auto exp = div.getX().getDefiningOp<ExpOp>(); exp && exp.getX() == ended && !axes.hasKeys(div.getY())) defineProbability(div);
+      if (auto exp = div.getX().getDefiningOp<ExpOp>(); exp && exp.getX() == ended && !axes.hasKeys(div.getY()))
+        defineProbability(div);
     for (auto [i, value] : llvm::enumerate(backward.getYield()->getOperands())) addResult(i, value);
   }
 

@@ -1,21 +1,24 @@
 // See BeyondEnd.h.
 #include "passes/lower/BeyondEnd.h"
 #include "passes/graph/FoldConstants.h"
+#include "passes/graph/Proportional.h"
 #include <cmath>
 
 using namespace mlir;
 using namespace heddle;
 
+static std::optional<double> numberOf(Value value) { return constantOf(withoutBroadcasts(value)); }
+
 // x == 0 ? ... : ..., the x.
 static Value comparedWithZero(SelectOp select) {
   auto compare = select.getCondition().getDefiningOp<CompareOp>();
-  return compare && compare.getPredicate() == "eq" && spreadConstantOf(compare.getY()) == 0.0 ? compare.getX() : Value();
+  return compare && compare.getPredicate() == "eq" && numberOf(compare.getY()) == 0.0 ? compare.getX() : Value();
 }
 // A number, or x == 0 ? number : x.
 static bool isNotZero(Value value) {
   if (auto select = value.getDefiningOp<SelectOp>())
-    return comparedWithZero(select) == select.getY() && spreadConstantOf(select.getX()).value_or(0) != 0;
-  return spreadConstantOf(value).value_or(0) != 0;
+    return comparedWithZero(select) == select.getY() && numberOf(select.getX()).value_or(0) != 0;
+  return numberOf(value).value_or(0) != 0;
 }
 
 bool BeyondEnd::isProbability(Value value) const {
@@ -38,7 +41,7 @@ bool BeyondEnd::isFinite(Value value, StringAttr axis) {
 bool BeyondEnd::decideZero(Value value, StringAttr axis) {
   if (isProbability(value)) return axis == rows || axis == keys;
   if (isa<BlockArgument>(value)) return cast<Tensor>(value.getType()).has(axis);
-  if (auto number = spreadConstantOf(value)) return *number == 0;
+  if (auto number = numberOf(value)) return *number == 0;
   Operation *op = value.getDefiningOp();
   auto isZeroAt = [&](unsigned i) { return isZero(op->getOperand(i), axis); };
   auto isFiniteAt = [&](unsigned i) { return isFinite(op->getOperand(i), axis); };
@@ -57,7 +60,7 @@ bool BeyondEnd::decideZero(Value value, StringAttr axis) {
 
 bool BeyondEnd::decideFinite(Value value, StringAttr axis) {
   if (isa<BlockArgument>(value) || isProbability(value)) return true;
-  if (auto number = spreadConstantOf(value)) return std::isfinite(*number);
+  if (auto number = numberOf(value)) return std::isfinite(*number);
   if (!cast<Tensor>(value.getType()).isFloat() || isZero(value, axis)) return true;
   Operation *op = value.getDefiningOp();
   bool operands = llvm::all_of(op->getOperands(), [&](Value operand) { return isFinite(operand, axis); });

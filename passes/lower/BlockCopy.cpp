@@ -15,12 +15,6 @@ struct BlockCopy::Walk {
   double rest = 0;
 };
 
-static int64_t strideIn(Tensor type, StringAttr name) {
-  int64_t stride = 1;
-  for (int64_t i = type.getRank() - 1; i >= 0 && type.getNames()[i] != name; --i) stride *= type.getSizes()[i];
-  return stride;
-}
-
 // The dims to walk; of outer axes a block has one element.
 static void describe(BlockCopy::Walk &walk, Tensor whole, Tensor block, BlockCopy::Valid exists) {
   int64_t step = block.getNumElements();
@@ -28,7 +22,7 @@ static void describe(BlockCopy::Walk &walk, Tensor whole, Tensor block, BlockCop
     step /= size;
     if (size == 1) continue;
     walk.names.push_back(name), walk.sizes.push_back(size), walk.inner.push_back(step);
-    walk.strides.push_back(strideIn(whole, name));
+    walk.strides.push_back(strideOf(whole, name));
     auto count = llvm::find_if(exists, [&](auto &dim) { return dim.first == name; });
     walk.valid.push_back(count == exists.end() ? Value() : count->second);
   }

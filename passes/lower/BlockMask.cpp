@@ -1,13 +1,16 @@
 // See BlockMask.h.
 #include "passes/lower/BlockMask.h"
 #include "passes/graph/FoldConstants.h"
+#include "passes/graph/Proportional.h"
 #include "mlir/IR/Matchers.h"
 
 using namespace mlir;
 using namespace heddle;
 
+static std::optional<double> numberOf(Value value) { return constantOf(withoutBroadcasts(value)); }
+
 static std::optional<int64_t> intConstant(Value value) {
-  std::optional<double> number = spreadConstantOf(value);
+  std::optional<double> number = numberOf(value);
   return number ? std::optional(static_cast<int64_t>(*number)) : std::nullopt;
 }
 
@@ -38,7 +41,7 @@ Value BlockMask::mayBeOpen(Value score) {
   return open[score] = found;
 }
 Value BlockMask::findOpen(Value score) {
-  if (auto number = spreadConstantOf(score)) return *number == -INFINITY ? flag(false) : Value();
+  if (auto number = numberOf(score)) return *number == -INFINITY ? flag(false) : Value();
   Operation *op = score.getDefiningOp();
   if (auto select = dyn_cast_or_null<SelectOp>(op)) {
     Truth condition = truth(select.getCondition());
@@ -47,9 +50,9 @@ Value BlockMask::findOpen(Value score) {
   if (isa_and_nonnull<AddOp, MinOp>(op)) return both(mayBeOpen(op->getOperand(0)), mayBeOpen(op->getOperand(1)));
   if (isa_and_nonnull<BroadcastOp, SubOp>(op)) return mayBeOpen(op->getOperand(0));
   if (isa_and_nonnull<MulOp, DivOp>(op)) {
-    if (auto factor = spreadConstantOf(op->getOperand(1)); factor && *factor > 0 && *factor < INFINITY)
+    if (auto factor = numberOf(op->getOperand(1)); factor && *factor > 0 && *factor < INFINITY)
       return mayBeOpen(op->getOperand(0));
-    if (auto factor = spreadConstantOf(op->getOperand(0)); isa<MulOp>(op) && factor && *factor > 0 && *factor < INFINITY)
+    if (auto factor = numberOf(op->getOperand(0)); isa<MulOp>(op) && factor && *factor > 0 && *factor < INFINITY)
       return mayBeOpen(op->getOperand(1));
   }
   return {};

@@ -7,7 +7,7 @@ using namespace mlir;
 using namespace heddle;
 
 BlockRandom::BlockRandom(OpBuilder &builder, FusedOp nest, const NestBlock &place, const TargetInfo &target)
-    : IndexEmitter(builder, nest.getLoc()), place(place), lanes(target.lanes()),
+    : IndexEmitter(builder, nest.getLoc()), lanes(target.lanes()),
       words(VectorType::get({4}, builder.getI32Type(), {true})) {
   auto found = dyn_cast<BernoulliOp>(nest.getBody().front().front());
   if (!found || found->getNextNode() != nest.getYield()) return;

@@ -18,10 +18,9 @@ public:
 private:
   mlir::Value splat(mlir::Value scalar) { return mlir::vector::BroadcastOp::create(builder, loc, words, scalar); }
   BernoulliOp mask;
-  const NestBlock &place;
   int64_t lanes, keys = 0, rows = 0;
-  int64_t rowStride = 1;              // of the mask's elements
-  mlir::Value first;                  // the block's first element
+  int64_t rowStride = 1;  // of the mask's elements
+  mlir::Value first;      // the block's first element
   mlir::VectorType words;
 };
 

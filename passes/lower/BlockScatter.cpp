@@ -6,16 +6,6 @@ using namespace mlir;
 using namespace heddle;
 
 //===------------------------------------------------------------------------------------------------- one by one
-Value ScatterLoops::offset(Tensor type, const Position &at) {
-  Value offset = constant(0);
-  int64_t stride = type.getNumElements();
-  for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes())) {
-    stride /= size;
-    if (Value position = at.lookup(name)) offset = add(offset, mul(position, stride));
-  }
-  return offset;
-}
-
 void ScatterLoops::next(int64_t dim, Position at) {
   auto type = cast<Tensor>(op.getUpdates().getType());
   if (dim == type.getRank()) return update(at);
@@ -27,10 +17,13 @@ void ScatterLoops::next(int64_t dim, Position at) {
 }
 
 void ScatterLoops::update(Position at) {
-  Value x = memref::LoadOp::create(builder, loc, updates, offset(cast<Tensor>(op.getUpdates().getType()), at));
-  Value row = memref::LoadOp::create(builder, loc, index, offset(cast<Tensor>(op.getIndex().getType()), at));
+  auto offset = [&](Value tensor) {
+    return offsetOf(cast<Tensor>(tensor.getType()), [&](StringAttr name) { return at.lookup(name); });
+  };
+  Value x = memref::LoadOp::create(builder, loc, updates, offset(op.getUpdates()));
+  Value row = memref::LoadOp::create(builder, loc, index, offset(op.getIndex()));
   at[op.getAxisAttr()] = arith::IndexCastOp::create(builder, loc, builder.getIndexType(), row);
-  Value to = offset(cast<Tensor>(op.getResult().getType()), at);
+  Value to = offset(op.getResult());
   Value sum = arith::AddFOp::create(builder, loc, memref::LoadOp::create(builder, loc, sums, to), x);
   memref::StoreOp::create(builder, loc, sum, sums, to);
 }

@@ -1,6 +1,5 @@
 // Sums over the places of a block that share an index.
 #pragma once
-#include "ir/graph/Heddle.h"
 #include "passes/lower/IndexEmitter.h"
 #include "llvm/ADT/SmallVector.h"
 
@@ -15,7 +14,6 @@ public:
 
 private:
   using Position = llvm::SmallDenseMap<mlir::StringAttr, mlir::Value>;
-  mlir::Value offset(Tensor type, const Position &at);
   void next(int64_t dim, Position at);
   void update(Position at);
   ScatterAddOp op;

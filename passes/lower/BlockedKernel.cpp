@@ -189,10 +189,10 @@ Value BlockedKernel::whereExists(Value value, bool keys, bool rows, double other
 
 Value BlockedKernel::useInSum(Value value, ArrayAttr over, bool factor, BlockOrder order, BlockStage &stage) {
   Value made = use(value, order, stage);
-  BeyondEnd beyond(probability, ended, axes.rows, axes.keys);
+  if (!beyond) beyond.emplace(probability, ended, axes.rows, axes.keys);
   auto isSafe = [&](StringAttr axis) {
     if (!llvm::is_contained(over, Attribute(axis))) return true;
-    return factor ? beyond.isFinite(value, axis) : beyond.isZero(value, axis);
+    return factor ? beyond->isFinite(value, axis) : beyond->isZero(value, axis);
   };
   bool keys = isSafe(axes.keys), rows = isSafe(axes.rows);
   if (keys && rows) return made;

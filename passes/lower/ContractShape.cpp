@@ -1,16 +1,10 @@
 // The roles of a contraction's dims, and a small cost model that chooses register tiles and blocks.
 #include "passes/lower/ContractShape.h"
+#include "passes/lower/IndexEmitter.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace heddle;
-
-static int64_t strideOf(Tensor type, StringAttr name) {
-  int64_t index = type.indexOf(name), stride = 1;
-  if (index < 0) return 0;
-  for (int64_t i = index + 1; i < type.getRank(); ++i) stride *= type.getSizes()[i];
-  return stride;
-}
 
 // Merges neighbours (outermost first) that are one axis in memory, in every tensor.
 static SmallVector<ContractAxis> merge(ArrayRef<ContractAxis> axes) {

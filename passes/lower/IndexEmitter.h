@@ -1,11 +1,20 @@
 // What lowerings by hand share: index arithmetic that folds as it is built, and loops called by what they walk.
 #pragma once
+#include "ir/graph/Heddle.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 
 namespace heddle {
+
+/// Elements between neighbours along a dim of a row-major tensor; 0 if it lacks the dim.
+inline int64_t strideOf(Tensor type, mlir::StringAttr name) {
+  int64_t index = type.indexOf(name), stride = 1;
+  if (index < 0) return 0;
+  for (int64_t size : type.getSizes().drop_front(index + 1)) stride *= size;
+  return stride;
+}
 
 /// A base of emitters: everything is made at `builder`'s point, with the place of the graph op that is lowered.
 class IndexEmitter {
@@ -17,6 +26,13 @@ protected:
   mlir::Value add(mlir::Value x, int64_t y) { return add(x, constant(y)); }
   mlir::Value mul(mlir::Value x, int64_t y) { return builder.createOrFold<mlir::arith::MulIOp>(loc, x, constant(y)); }
   mlir::Value least(mlir::Value x, mlir::Value y) { return builder.createOrFold<mlir::arith::MinUIOp>(loc, x, y); }
+  /// The flat index of an element; dims whose position is null stand at 0.
+  mlir::Value offsetOf(Tensor type, llvm::function_ref<mlir::Value(mlir::StringAttr)> position) {
+    mlir::Value offset = constant(0);
+    for (mlir::StringAttr name : type.getNames())
+      if (mlir::Value at = position(name)) offset = add(offset, mul(at, strideOf(type, name)));
+    return offset;
+  }
   /// for name = from to to step: body(name), the name in lower case.
   void loop(llvm::StringRef name, mlir::Value from, mlir::Value to, int64_t step,
             llvm::function_ref<void(mlir::Value)> body) {

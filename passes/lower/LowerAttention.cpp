@@ -1,6 +1,5 @@
 // The emitting half of LowerAttention.h.
 #include "passes/lower/LowerAttention.h"
-#include "passes/graph/AttentionParts.h"
 #include "passes/graph/GraphBuilder.h"
 #include "passes/lower/BlockMask.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -28,8 +27,7 @@ public:
       };
       Value part = split(kernel.keyTiles, kernel.parallel.empty() && kernel.rowTiles == 1);
       Value rows = split(kernel.rowTiles, kernel.parallel.empty());
-      keysFrom = mul(part, keysOfTile());
-      if (kernel.keyTiles > 1) keysFrom = least(keysFrom, constant(axes.keySize));
+      keysFrom = least(mul(part, keysOfTile()), constant(axes.keySize));
       if (kernel.partAxis) place.dims[kernel.partAxis] = {part, kernel.keyTiles};
       for (size_t i = kernel.parallel.size(); i-- > 0;)
         place.dims[axes.outer[kernel.parallel[i]]].from = split(axes.outerSizes[kernel.parallel[i]], i == 0);
@@ -77,8 +75,7 @@ private:
     for (const Start &start : kernel.rowStarts)
       copy.fill(part(start.buffer), constant(0), kernel.scratch[start.buffer].type.getNumElements(), start.number);
     noteRowBounds();
-    Value keysTo = constant(axes.keySize);
-    if (kernel.keyTiles > 1) keysTo = least(add(keysFrom, keysOfTile()), keysTo);
+    Value keysTo = least(add(keysFrom, keysOfTile()), constant(axes.keySize));
     loop(axes.keys.getValue(), keysFrom, keysTo, axes.keyBlock, [&](Value key) {
       place.dims[axes.keys].from = key;
       Value distance = builder.createOrFold<arith::SubIOp>(loc, place.dims[axes.rows].from, key);
@@ -165,13 +162,8 @@ private:
   }
 
   BlockPlace placeOf(Value memory, Tensor type) {
-    Value at = constant(0);
-    int64_t stride = type.getNumElements();
-    for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes())) {
-      stride /= size;
-      if (auto dim = place.dims.find(name); dim != place.dims.end()) at = add(at, mul(dim->second.from, stride));
-    }
-    return {memory, type, at};
+    auto from = [&](StringAttr name) { return place.dims.lookup(name).from; };
+    return {memory, type, offsetOf(type, from)};
   }
   // How much of the blocked dims exists, where the last block is not whole. Keys of all blocks at once: `allKeys`.
   SmallVector<std::pair<StringAttr, Value>> valid(Tensor type, bool allKeys) {
@@ -305,4 +297,3 @@ LoweredKernel BlockedKernel::emit(StringRef name, ModuleOp module) {
   for (int64_t i : parallel) tiles *= axes.outerSizes[i];
   return {frame.function, tiles, bytes};
 }
-

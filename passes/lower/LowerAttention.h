@@ -37,7 +37,7 @@ protected:
   /// `use` gives this instead, in the body.
   void define(mlir::Value value, mlir::Value block) { inBody[{value, 0}] = block; }
   void defineAfter(mlir::Value value, mlir::Value block) { inAfter[{value, 1}] = block; }
-  /// `use`, of a term of a sum over `axes`: 0 where rows or keys do not exist, or finite if `factor`.
+  /// `use`, of a term of a sum over `over`: 0 where rows or keys do not exist, or finite if `factor`.
   mlir::Value useInSum(mlir::Value value, mlir::ArrayAttr over, bool factor, BlockOrder order, BlockStage &stage);
   mlir::Value useIndex(mlir::Value index, BlockStage &stage);
   /// `use`, of what has neither rows nor keys.
@@ -95,6 +95,7 @@ private:
   llvm::DenseMap<std::pair<mlir::Value, int>, mlir::Value> inBefore, inBody, inAfter;
   llvm::DenseMap<std::pair<mlir::Value, int>, int> handed;  // from `before` to later stages
   llvm::DenseMap<mlir::Value, bool> keyed;
+  std::optional<BeyondEnd> beyond;  // from the first sum on
 };
 
 }  // namespace heddle

@@ -54,7 +54,6 @@ Value NestEmitter::toIndex(Value i32) { return make<arith::IndexCastOp>(b.getInd
 Value NestEmitter::startAlong(StringAttr dim, int column) {
   int axis = plan.axisOf(dim);
   auto inBlock = block.dims.find(dim);
-  if (axis < 0 && inBlock == block.dims.end()) return index(0);
   Value start = axis < 0 ? index(0) : axis == plan.vectorAxis ? columns[column].start : axisIndex[axis];
   return inBlock == block.dims.end() ? start : make<arith::AddIOp>(start, inBlock->second.from);
 }

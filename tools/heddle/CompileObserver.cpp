@@ -89,8 +89,7 @@ void addComments(mlir::ModuleOp module, llvm::ArrayRef<std::string> lines) {
   if (auto before = module->getAttrOfType<mlir::ArrayAttr>(kCommentsAttr))
     llvm::append_range(all, before);
   for (std::string line : lines) {
-    auto isControl = [](char c) { return static_cast<unsigned char>(c) < 32 || c == 127; }; // a file's name may have any
-    std::replace_if(line.begin(), line.end(), isControl, ' ');
+    std::replace_if(line.begin(), line.end(), isControl, ' '); // the name of a file may hold any
     all.push_back(mlir::StringAttr::get(module->getContext(), line));
   }
   if (!all.empty())
