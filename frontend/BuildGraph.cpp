@@ -178,6 +178,8 @@ public:
     llvm::SmallVector<mlir::Value> values;
     for (auto &[name, value] : results)
       values.push_back(el.ordered(span, value));
+    for (auto &[variable, value] : el.writes)
+      WriteOp::create(builder, value.getLoc(), value, mlir::FlatSymbolRefAttr::get(builder.getContext(), variable));
     mlir::func::ReturnOp::create(builder, place_(span), values);
     llvm::SmallVector<mlir::Type> types;
     for (mlir::Value v : values)
@@ -274,6 +276,7 @@ void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   sizes[ids->dims[0].name] = 1;
   Entry entry(table, silent, graph, sizes);
   Elaborator &el = entry.el;
+  el.keepsState = false; // another batch: a window of tokens stands alone
   Span span = block.ast->name.span;
   entry.open("sample", span);
   Elaborator::Frame frame = trainFrame(table);

@@ -170,18 +170,50 @@ public:
 private:
   Value &x() { return args.values[0].value; }
 
-  /// The one axis of `over`, held by the first argument; null after an error.
-  Axis *axis() {
+  /// The one axis of `over`, held by the first argument; null after an error. With `merges`, several become one, which
+  /// `apart` takes apart again.
+  Axis *axis(bool merges = false) {
     if (!args.hasOver) {
       el.error(Code::H0220, span, fmt::format("`{}` does not say which axis it goes over", call.callee.name))
           .help(fmt::format("write `{}`", lookup(call.callee.name)->usage));
       return nullptr;
     }
-    if (args.over.size() > 1) {
-      el.error(Code::H0504, args.overSpan, fmt::format("`{}` over several axes is not supported yet", call.callee.name));
+    for (Axis *axis : args.over)
+      if (!held(axis))
+        return nullptr;
+    if (args.over.size() == 1)
+      return args.over[0];
+    if (!merges) {
+      el.error(Code::H0220, args.overSpan, fmt::format("`{}` goes over one axis", call.callee.name))
+          .help("merge the axes first: `x[(A,C) -> N]`");
       return nullptr;
     }
-    return held(args.over[0]) ? args.over[0] : nullptr;
+    std::string name;
+    Formula formula = Formula::number(1);
+    std::optional<int64_t> size = 1;
+    for (Axis *axis : args.over) {
+      name += (name.empty() ? "" : "_") + axis->name;
+      formula = formula * axis->formula;
+      int64_t product;
+      bool known = size && axis->size && !__builtin_mul_overflow(*size, *axis->size, &product) && product <= INT32_MAX;
+      size = known ? std::optional(product) : std::nullopt;
+    }
+    if (el.building() && !size) {
+      el.error(Code::H0214, args.overSpan, "together the axes have more than 2147483647 positions");
+      return nullptr;
+    }
+    Axis *merged = el.freshAxis(name, size, formula, args.overSpan);
+    order = x().dims;
+    x() = el.regroup(span, x(), args.over, {merged});
+    return x().isUnknown() ? nullptr : merged;
+  }
+  /// What `axis` has merged, in the order that it had.
+  Value apart(Value result, Axis *axis) {
+    if (args.over.size() == 1 || result.isUnknown())
+      return result;
+    result = el.regroup(span, result, {axis}, args.over);
+    result.dims = order;
+    return result;
   }
   bool held(Axis *a) {
     if (x().has(a))
@@ -207,15 +239,15 @@ private:
   Value normalise(const std::string &f) {
     if (!floats())
       return {};
-    Axis *a = axis();
+    Axis *a = axis(true);
     if (!a)
       return {};
     Value result = Elaborator::like(x());
     if (f == "softmax" || f == "log_softmax") {
       if (!el.building())
-        return result;
-      return f == "softmax" ? el.emit<SoftmaxOp>(span, result, x().ir, el.id(a))
-                            : el.emit<LogSoftmaxOp>(span, result, x().ir, el.id(a));
+        return apart(result, a);
+      return apart(f == "softmax" ? el.emit<SoftmaxOp>(span, result, x().ir, el.id(a))
+                                  : el.emit<LogSoftmaxOp>(span, result, x().ir, el.id(a)), a);
     }
     double eps = f == "layer_norm" ? 1e-5 : 1e-6;
     const Operand *given = args.values.size() > 1 ? &args.values[1]
@@ -229,10 +261,10 @@ private:
       eps = given->value.number.real();
     }
     if (!el.building())
-      return result;
+      return apart(result, a);
     auto attr = el.builder->getF64FloatAttr(eps);
-    return f == "layer_norm" ? el.emit<LayerNormOp>(span, result, x().ir, el.id(a), attr)
-                             : el.emit<RmsNormOp>(span, result, x().ir, el.id(a), attr);
+    return apart(f == "layer_norm" ? el.emit<LayerNormOp>(span, result, x().ir, el.id(a), attr)
+                                   : el.emit<RmsNormOp>(span, result, x().ir, el.id(a), attr), a);
   }
 
   Value reduction(const std::string &f) {
@@ -393,10 +425,11 @@ private:
   Args &args;
   Elaborator::Frame &frame;
   Span span;
+  std::vector<Axis *> order; // of x's dims before several were merged
 };
 
 /// Evaluates the arguments and checks their number and names. False after an error.
-bool collect(Elaborator &el, const Function &f, const Call &call, Elaborator::Frame &frame, Args &args) {
+bool collectArgs(Elaborator &el, const Function &f, const Call &call, Elaborator::Frame &frame, Args &args) {
   bool good = true;
   for (const Argument &arg : call.args) {
     switch (arg.kind) {
@@ -471,10 +504,8 @@ bool Elaborator::isBuiltin(const std::string &name) { return lookup(name) || nam
 Value Elaborator::builtin(const Call &call, Frame &frame) {
   const std::string &name = call.callee.name;
   Span span = call.callee.span;
-  if (name == "concat") {
-    error(Code::H0505, span, "`concat` is not supported yet");
-    return {};
-  }
+  if (name == "concat")
+    return concat(call, frame);
   const Function &f = *lookup(name);
   if (call.as) {
     error(Code::H0304, call.as->span, fmt::format("`as` names a call of a module; `{}` is a function", name))
@@ -499,7 +530,7 @@ Value Elaborator::builtin(const Call &call, Frame &frame) {
   if (name == "cross_entropy" && onCrossEntropy)
     onCrossEntropy(call, frame);
   Args args;
-  if (!collect(*this, f, call, frame, args))
+  if (!collectArgs(*this, f, call, frame, args))
     return {};
   Operand &x = args.values[0];
   if (name == "where")

@@ -1,4 +1,5 @@
-// `x[...]`: take (gather), rename, and an added axis. The items act one after the other.
+// `x[...]`: take (gather), rename, and an added axis; CheckRegroup.cpp splits and merges. The items act one after the
+// other.
 //
 // A gather's index may hold the axis that it replaces (`x[K = (pos(K) + J) % K]` rotates); the graph's gather may not,
 // so such an index is renamed to a fresh axis and the result back.
@@ -39,13 +40,9 @@ Value Elaborator::index(const Index &e, Frame &frame) {
       next = addAxis(x, item, frame);
       break;
     case IndexItem::Kind::Split:
-      error(Code::H0502, item.span, "splitting an axis, `[Y -> (A,B)]`, is not supported yet")
-          .help("declare the two axes and use them from the start");
-      return {};
     case IndexItem::Kind::Merge:
-      error(Code::H0503, item.span, "merging axes, `[(A,B) -> N]`, is not supported yet")
-          .help("keep both axes; a contraction may sum over several: `@[A,B]`");
-      return {};
+      next = regroup(x, item, frame);
+      break;
     }
     if (next.isUnknown())
       return {};
@@ -56,20 +53,28 @@ Value Elaborator::index(const Index &e, Frame &frame) {
   return x;
 }
 
-// The axis that an item names, if x has it; else an error.
-static bool holds(Elaborator &el, const Value &x, Axis *axis, const Ident &name) {
+bool Elaborator::hasAxis(const Value &x, Axis *axis, const Ident &name) {
   if (x.has(axis))
     return true;
-  Diagnostic &d = el.error(Code::H0209, name.span,
-                           fmt::format("{} has no dim `{}`: it is {}", el.called(x), name.name, typeText(x)));
-  el.labelMade(d, x, name.span);
-  el.noteSameSize(d, axis, x);
+  Diagnostic &d = error(Code::H0209, name.span,
+                        fmt::format("{} has no dim `{}`: it is {}", called(x), name.name, typeText(x)));
+  labelMade(d, x, name.span);
+  noteSameSize(d, axis, x);
+  return false;
+}
+
+bool Elaborator::lacksAxis(const Value &x, Axis *axis, const Ident &name) {
+  if (!x.has(axis))
+    return true;
+  Diagnostic &d = error(Code::H0211, name.span,
+                        fmt::format("{} has the axis `{}` already: it is {}", called(x), axis->name, typeText(x)));
+  labelMade(d, x, name.span);
   return false;
 }
 
 Value Elaborator::take(Value x, const IndexItem &item, Value at, Frame &frame) {
   Axis *axis = dim(item.from[0], frame);
-  if (!axis || at.isUnknown() || !holds(*this, x, axis, item.from[0]))
+  if (!axis || at.isUnknown() || !hasAxis(x, axis, item.from[0]))
     return {};
   if (at.isNumber() && at.number.isInt())
     at = toTensor(item.index->span, at, Element::I32);
@@ -114,16 +119,12 @@ Value Elaborator::take(Value x, const IndexItem &item, Value at, Frame &frame) {
 
 Value Elaborator::rename(Value x, const IndexItem &item, Frame &frame) {
   Axis *from = dim(item.from[0], frame), *to = dim(item.to[0], frame);
-  if (!from || !to || !holds(*this, x, from, item.from[0]))
+  if (!from || !to || !hasAxis(x, from, item.from[0]))
     return {};
   if (from == to)
     return x;
-  if (x.has(to)) {
-    Diagnostic &d = error(Code::H0211, item.to[0].span,
-                          fmt::format("{} has the axis `{}` already: it is {}", called(x), to->name, typeText(x)));
-    labelMade(d, x, item.span);
+  if (!lacksAxis(x, to, item.to[0]))
     return {};
-  }
   bool differs = from->size && to->size && *from->size != *to->size;
   if (differs || (!building() && !(from->formula == to->formula))) {
     Diagnostic &d = error(Code::H0218, item.span, fmt::format("{} and {} are not known to have one size",
@@ -147,12 +148,8 @@ Value Elaborator::addAxis(Value x, const IndexItem &item, Frame &frame) {
   Axis *to = dim(item.to[0], frame);
   if (!to)
     return {};
-  if (x.has(to)) {
-    Diagnostic &d = error(Code::H0211, item.to[0].span,
-                          fmt::format("{} has the axis `{}` already: it is {}", called(x), to->name, typeText(x)));
-    labelMade(d, x, item.span);
+  if (!lacksAxis(x, to, item.to[0]))
     return {};
-  }
   std::vector<Axis *> dims{to};
   dims.insert(dims.end(), x.dims.begin(), x.dims.end());
   return broadcast(item.span, x, dims);

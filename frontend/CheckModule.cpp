@@ -114,6 +114,7 @@ void Elaborator::checkBody(Frame &frame) {
   current = &frame;
   std::vector<Value> results;
   statements(frame.module->body, frame, &results);
+  endStates(frame);
   current = outer;
 }
 
@@ -138,15 +139,13 @@ bool Elaborator::statements(const std::vector<StmtPtr> &body, Frame &frame, std:
       param(*stmt->as<ParamStmt>(), frame);
       break;
     case StmtKind::State:
-      error(Code::H0507, stmt->span, "`state` is not supported yet");
-      frame.names[stmt->as<StateStmt>()->name.name] = Value();
+      state(*stmt->as<StateStmt>(), frame);
       break;
     case StmtKind::Next:
-      error(Code::H0507, stmt->span, "`next` is not supported yet");
+      next(*stmt->as<NextStmt>(), frame);
       break;
     case StmtKind::Collect:
-      error(Code::H0508, stmt->span, "`collect` is not supported yet");
-      frame.names[stmt->as<CollectStmt>()->target.name] = Value();
+      collect(*stmt->as<CollectStmt>(), frame);
       break;
     case StmtKind::Let:
       let(*stmt->as<LetStmt>(), frame);
@@ -369,6 +368,7 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
     builder->setInsertionPointToEnd(loops.back().block);
   } else {
     loops.push_back({});
+    loops.back().axis = axis;
   }
   frame.names[stmt.index.name] = index;
   frame.path += stmt.index.name + ".{}.";
@@ -401,13 +401,23 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
   }
   Loop loop = std::move(loops.back());
   loops.pop_back();
+  endStates(frame);
   if (building() && !failed()) {
-    YieldOp::create(*builder, location(stmt.header), yields);
-    guard.reset();
-    frame.subject = stmt.index.name;
     llvm::SmallVector<mlir::Type> types;
     for (mlir::Value v : initial)
       types.push_back(v.getType());
+    auto stack = [&](mlir::Value inside) {
+      yields.push_back(inside);
+      types.push_back(llvm::cast<heddle::Tensor>(inside.getType()).withLeading(id(axis), *axis->size));
+    };
+    for (Collected &made : loop.collected)
+      if (made.inside)
+        stack(made.inside);
+    for (auto &[variable, inside] : loop.writes)
+      stack(inside);
+    YieldOp::create(*builder, location(stmt.header), yields);
+    guard.reset();
+    frame.subject = stmt.index.name;
     bool clash = false;
     region.walk([&](mlir::Operation *op) {
       for (mlir::Type type : op->getResultTypes())
@@ -424,6 +434,11 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
     size_t k = 0;
     for (const std::string &name : carried)
       entering[name].ir = op.getResult(k++);
+    for (Collected &made : loop.collected)
+      if (made.inside)
+        made.value.ir = op.getResult(k++);
+    for (auto &[variable, inside] : loop.writes)
+      (loops.empty() ? writes : loops.back().writes).push_back({variable, op.getResult(k++)});
   } else if (building()) {
     guard.reset();
   }
@@ -439,9 +454,8 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
     v.name = name;
     frame.names[name] = v;
   }
-  for (const StmtPtr &inner : stmt.body)
-    if (auto *collect = inner->as<CollectStmt>())
-      frame.names[collect->target.name] = Value(); // not supported yet, which was reported
+  for (Collected &made : loop.collected)
+    frame.names[made.name.name] = made.value;
 }
 
 std::optional<std::vector<Value>> Elaborator::returned(const ReturnStmt &stmt, Frame &frame) {

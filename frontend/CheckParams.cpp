@@ -64,40 +64,9 @@ void Elaborator::param(const ParamStmt &stmt, Frame &frame) {
         continue;
       }
       if (fresh) {
-        Value whole = value;
-        for (size_t i = loops.size(); i-- > 0;)
-          whole.dims.insert(whole.dims.begin(), loops[i].axis);
-        for (size_t i = 0; i < loops.size(); ++i)
-          for (Axis *axis : dims)
-            if (axis->id == loops[i].axis->id) {
-              error(Code::H0506, name.span, fmt::format("a parameter with the dim `{}` inside `repeat {}` is not "
-                                                        "supported yet", axis->name, axis->name))
-                  .help(fmt::format("count the layers with a dim of their own: `dim N ~ {}`", axis->name));
-              good = false;
-            }
-        heddle::Tensor type = good ? irType(name.span, whole) : heddle::Tensor();
-        if (!type) {
+        if (!variable(full, value, name.span, "parameter", *init, parameter.frozen)) {
           frame.names[name.name] = Value();
           continue;
-        }
-        if (auto known = variable(full)) {
-          if (known.getType() != type) { // the entries of a program share their parameters
-            error(Code::H0308, inMainFile(name.span), fmt::format("the parameter `{}` depends on the size of the batch", full))
-                .help("parameters have sizes that are the same for training and sampling");
-            frame.names[name.name] = Value();
-            continue;
-          }
-        } else {
-          mlir::OpBuilder::InsertionGuard guard(*builder);
-          builder->setInsertionPoint(entry->getParentOp()); // in front of the first entry, behind the other variables
-          while (mlir::Operation *before = builder->getInsertionPoint()->getPrevNode()) {
-            if (llvm::isa<VariableOp>(before))
-              break;
-            builder->setInsertionPoint(before);
-          }
-          variables[full] = VariableOp::create(*builder, location(name.span), full, type, "parameter",
-                             static_cast<uint64_t>(loops.size()), init->kind, llvm::APFloat(init->a),
-                             llvm::APFloat(init->b), static_cast<int64_t>(fnv1a(full)), parameter.frozen, nullptr);
         }
       }
       value = read(full, value, name.span);
@@ -106,6 +75,43 @@ void Elaborator::param(const ParamStmt &stmt, Frame &frame) {
     }
     frame.names[name.name] = value;
   }
+}
+
+// Stands in front of the first entry, behind the other variables. The entries of a program share their variables.
+bool Elaborator::variable(const std::string &full, const Value &value, Span span, const char *kind, const Init &init,
+                          bool frozen) {
+  Value whole = value;
+  for (size_t i = loops.size(); i-- > 0;)
+    whole.dims.insert(whole.dims.begin(), loops[i].axis);
+  for (Loop &loop : loops)
+    for (Axis *axis : value.dims)
+      if (axis->id == loop.axis->id) {
+        error(Code::H0506, span, fmt::format("a {} with the dim `{}` inside `repeat {}` is not supported yet", kind,
+                                             axis->name, axis->name))
+            .help(fmt::format("count the layers with a dim of their own: `dim N ~ {}`", axis->name));
+        return false;
+      }
+  heddle::Tensor type = irType(span, whole);
+  if (!type)
+    return false;
+  if (auto known = variable(full)) {
+    if (known.getType() == type)
+      return true;
+    error(Code::H0308, inMainFile(span), fmt::format("the {} `{}` depends on the size of the batch", kind, full))
+        .help(fmt::format("a {} has sizes that are the same for training and sampling", kind));
+    return false;
+  }
+  mlir::OpBuilder::InsertionGuard guard(*builder);
+  builder->setInsertionPoint(entry->getParentOp());
+  while (mlir::Operation *before = builder->getInsertionPoint()->getPrevNode()) {
+    if (llvm::isa<VariableOp>(before))
+      break;
+    builder->setInsertionPoint(before);
+  }
+  variables[full] = VariableOp::create(*builder, location(span), full, type, kind, static_cast<uint64_t>(loops.size()),
+                                       init.kind, llvm::APFloat(init.a), llvm::APFloat(init.b),
+                                       static_cast<int64_t>(fnv1a(full)), frozen, nullptr);
+  return true;
 }
 
 // The variable is read at the start of the entry; each enclosing loop hands its slice down.

@@ -30,6 +30,13 @@ class Elaborator {
 public:
   enum class Mode { Check, Build };
 
+  /// What a call site keeps: `state mem`.
+  struct State {
+    Value value; // before the step; unknown after an error
+    std::string full;
+    Span span, next; // the statements; no span while there is no `next`
+    size_t depth = 0; // of loops
+  };
   /// A module's call (or a train block) while its body is walked.
   struct Frame {
     const ast::Module *module = nullptr; // null: a train block
@@ -42,16 +49,25 @@ public:
     bool returns = false;                // a misplaced `return` was reported
     std::string subject;                 // what its results are called in the graph
     std::map<std::string, Span> levels;  // names of the loops in this body
+    std::map<std::string, State> states; // of this body and the loops that are open
     const Frame *caller = nullptr;
     Span site;
   };
-  /// A `repeat` whose body is being built.
+  /// `collect hs[L] = x`: the value after the loop, and what an iteration gives to it.
+  struct Collected {
+    ast::Ident name;
+    Value value;
+    mlir::Value inside;
+  };
+  /// A `repeat` whose body is being walked.
   struct Loop {
     mlir::Block *block = nullptr;
     Axis *axis = nullptr;
     std::string name;
     std::vector<mlir::Value> stacked;
     std::map<std::string, mlir::Value> slices; // by variable
+    std::vector<Collected> collected;
+    std::vector<std::pair<std::string, mlir::Value>> writes; // next values of states, by variable
   };
   struct Weight {
     std::string name;
@@ -78,6 +94,8 @@ public:
   std::vector<Input> inputs;
   std::vector<mlir::Value> discarded; // results that the train block assigned to `_`
   std::map<std::string, Weight> parameters;
+  bool keepsState = true;                   // else a state has its initial value, and no next one
+  std::vector<std::pair<std::string, mlir::Value>> writes; // next values of states, by variable
   std::map<std::string, unsigned> dropouts; // seen under each path: numbers their streams
   /// If set, called for every cross_entropy; a true answer stops the walk of its arguments.
   std::function<void(const ast::Call &, Frame &)> onCrossEntropy;
@@ -129,7 +147,16 @@ public:
     double a = 0, b = 0;
   };
   std::optional<Init> initialiser(const ast::Initialiser &init, const std::vector<Axis *> &dims, Frame &frame);
+  /// Declares what outlives a step, or checks that it is what another entry has declared. False after an error.
+  bool variable(const std::string &full, const Value &value, Span span, const char *kind, const Init &init, bool frozen);
   Value read(const std::string &name, Value prototype, Span span);
+
+  // State and collections: CheckState.cpp
+  void state(const ast::StateStmt &stmt, Frame &frame);
+  void next(const ast::NextStmt &stmt, Frame &frame);
+  void collect(const ast::CollectStmt &stmt, Frame &frame);
+  /// Ends the states that were declared deeper than the loops that are open now.
+  void endStates(Frame &frame);
 
   // Expressions: CheckExpr.cpp and the files named
   Value expr(const ast::Expr &expr, Frame &frame);
@@ -142,6 +169,12 @@ public:
   Value take(Value x, const ast::IndexItem &item, Value at, Frame &frame);
   Value rename(Value x, const ast::IndexItem &item, Frame &frame);
   Value addAxis(Value x, const ast::IndexItem &item, Frame &frame);
+  /// Does the value have the axis that an item names? Does it lack it? An error if not.
+  bool hasAxis(const Value &x, Axis *axis, const ast::Ident &name);
+  bool lacksAxis(const Value &x, Axis *axis, const ast::Ident &name);
+  Value regroup(Value x, const ast::IndexItem &item, Frame &frame); // CheckRegroup.cpp
+  Value regroup(Span span, Value x, const std::vector<Axis *> &from, const std::vector<Axis *> &to);
+  Value concat(const ast::Call &call, Frame &frame);
   Value builtin(const ast::Call &call, Frame &frame);       // CheckFunctions.cpp
   static bool isBuiltin(const std::string &name);
   static std::vector<std::string> builtinNames();
@@ -244,6 +277,7 @@ private:
   std::map<std::string, VariableOp> variables; // of the graph, by name
   std::map<std::string, mlir::Value> readValues; // in this entry
   mlir::Operation *lastRead = nullptr;
+  std::map<std::string, Span> stateNames; // of this entry
   std::set<const ast::Module *> unsound; // what they return is not what they promise, or unknown: calls give unknowns
   std::map<std::string, std::pair<std::string, Span>> ties; // call sites with parameters: what a tie must agree in
 };

@@ -115,7 +115,12 @@ private:
         .Case([&](CastOp cast) {
           return llvm::cast<Tensor>(cast.getX().getType()).isFloat() ? Interval{} : operand(0);
         })
-        .Case<BroadcastOp, RenameOp, GatherOp>([&](Operation *) { return operand(0); })
+        .Case<BroadcastOp, RenameOp, RegroupOp, GatherOp>([&](Operation *) { return operand(0); })
+        .Case([&](ConcatOp concat) {
+          Interval all = operand(0);
+          for (Value piece : concat.getPieces()) all = {std::min(all.lo, of(piece).lo), std::max(all.hi, of(piece).hi)};
+          return all;
+        })
         .Default([](Operation *) { return Interval{}; });
   }
 

@@ -56,6 +56,13 @@ def DecomposeNorms : Pass<"decompose-norms"> {
   let summary = "Expand softmax, norms and cross entropy into reductions and elementwise ops";
   let dependentDialects = ["::heddle::HeddleDialect"];
 }
+def DecomposeRegroups : Pass<"decompose-regroups"> {
+  let summary = "Make every regroup a view, and concat gathers and selects";
+  let description = [{
+    Runs behind backward, which knows that a joined piece's gradient is a slice: as gathers they would be scattered.
+  }];
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 
 def NormalizeContracts : Pass<"normalize-contracts", "::mlir::ModuleOp"> {
   let summary = "bring every contraction into a form that LowerContract takes";

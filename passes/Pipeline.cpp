@@ -31,6 +31,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::fused, "inline-attention", "an attention that blocks cannot compute becomes the ops of its region"},
     {Stage::fused, "split-attention", "the keys of a gradient are divided where tiles are few"},
     {Stage::fused, "decompose-norms", "softmax, norms and cross entropy become reductions and elementwise ops"},
+    {Stage::fused, "decompose-regroups", "split and merged axes become views, joined ones indexed reads"},
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
     {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},

@@ -7,6 +7,7 @@
 #include "passes/graph/ApplyOptimizer.h"
 #include "passes/graph/DeriveBackward.h"
 #include "passes/graph/PlanMemory.h"
+#include "passes/graph/Views.h"
 #include "passes/lower/Lowering.h"
 #include "passes/lower/NestShape.h"
 #include "runtime/Abi.h"
@@ -170,7 +171,7 @@ private:
   }
 
   bool admits(Operation *op) {
-    if (isa<ReadOp, WriteOp, RepeatOp, RenameOp, ContractOp, ScatterAddOp>(op)) return true;
+    if (isa<ReadOp, WriteOp, RepeatOp, RenameOp, RegroupOp, ContractOp, ScatterAddOp>(op)) return true;
     if (auto backward = dyn_cast<AttentionBackwardOp>(op); backward && backward.getParts()) return stage >= Stage::fused;
     if (isa<AttentionOp, AttentionBackwardOp>(op)) return stage != Stage::graph;
     if (stage >= Stage::fused) return isa<FusedOp>(op);
@@ -209,6 +210,8 @@ private:
       for (Operation &inner : fused.getBody().front().without_terminator()) verifyNestOp(&inner);
       return;
     }
+    if (auto regroup = dyn_cast<RegroupOp>(op); regroup && !isView(regroup))
+      report(op) << "a regroup moves nothing: its dims lie side by side in their order, and the new ones in their place";
     if (auto contract = dyn_cast<ContractOp>(op)) {
       auto x = cast<Tensor>(contract.getX().getType()), y = cast<Tensor>(contract.getY().getType());
       auto result = cast<Tensor>(contract.getResult().getType());

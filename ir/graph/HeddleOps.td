@@ -347,6 +347,36 @@ def Heddle_RenameOp : Heddle_Op<"rename", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Heddle_RegroupOp : Heddle_Op<"regroup", [Pure]> {
+  let summary = "x[(from) -> (to)]: the index along some axes, row-major, written along others; splits and merges axes";
+  let description = [{
+    `heddle.regroup %x["D"] to ["H", "K"]` splits D, `heddle.regroup %x["Y", "X"] to ["N"]` merges Y and X. The element at
+    the indices of `to` is that of x with the same row-major index in `from`; the other dims go pointwise.
+    - regroup_c1: x has every dim of `from`, each named once; at least one is named
+    - regroup_c2: the result's dims are those of `to`, none of them in `from`, and x's other ones, each once, in any order,
+      with x's element type
+    - regroup_c3: the sizes of `from` and of `to` have one product, below 2^31
+  }];
+  let arguments = (ins Heddle_Tensor:$x, StrArrayAttr:$from, StrArrayAttr:$to);
+  let results = (outs Heddle_Tensor:$result);
+  let assemblyFormat = "$x $from `to` $to attr-dict `:` functional-type(operands, $result)";
+  let hasVerifier = 1;
+}
+def Heddle_ConcatOp : Heddle_Op<"concat", [Pure]> {
+  let summary = "joins tensors, one behind the other, along an axis of the result";
+  let description = [{
+    `heddle.concat %cls, %x over ["", "N"] to "T"`: a piece without an axis of its own, `""`, is one element long.
+    - concat_c1: `over` has a name for each piece; a piece has its axis, and none of the others' or the result's
+    - concat_c2: the result's dims are `to` and the other dims of every piece, each once, in any order, with the pieces'
+      element type
+    - concat_c3: the size of `to` is the sum of the pieces'
+  }];
+  let arguments = (ins Variadic<Heddle_Tensor>:$pieces, StrArrayAttr:$over, StrAttr:$to);
+  let results = (outs Heddle_Tensor:$result);
+  let assemblyFormat = "$pieces `over` $over `to` $to attr-dict `:` functional-type(operands, $result)";
+  let hasVerifier = 1;
+}
+
 //===------------------------------------------------------------------------------------------------- structure
 def Heddle_YieldOp : Heddle_Op<"yield", [Pure, Terminator]> {
   let summary = "the results of a region";

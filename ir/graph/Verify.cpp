@@ -236,6 +236,56 @@ LogicalResult RenameOp::verify() {
   return success();
 }
 
+LogicalResult RegroupOp::verify() {
+  Tensor x = tensorOf(getX()), result = tensorOf(getResult());
+  // regroup_c1
+  if (getFrom().empty()) return emitOpError("goes from at least one dim");
+  auto from = axes(*this, x, getFrom());
+  if (failed(from)) return failure();
+  // regroup_c2
+  if (getTo().empty()) return emitOpError("goes to at least one dim");
+  auto to = axes(*this, result, getTo());
+  if (failed(to)) return failure();
+  for (StringAttr name : *to)
+    if (llvm::is_contained(*from, name)) return emitOpError() << "dim " << name << " stands on both sides";
+  if (!sameDims(x.without(*from), result.without(*to)) || x.getElementType() != result.getElementType())
+    return emitOpError("the result has the operand's other dims and its element type");
+  // regroup_c3
+  auto product = [](Tensor type, ArrayRef<StringAttr> names) {
+    int64_t elements = 1;
+    for (StringAttr name : names) elements *= type.sizeOf(name);
+    return elements;
+  };
+  int64_t before = product(x, *from), after = product(result, *to);
+  if (before != after) return emitOpError() << "regroups " << before << " positions as " << after;
+  if (before > INT32_MAX) return emitOpError() << "regroups " << before << " positions, more than 2147483647";
+  return success();
+}
+LogicalResult ConcatOp::verify() {
+  Tensor result = tensorOf(getResult());
+  StringAttr to = getToAttr();
+  // concat_c1
+  if (getOver().size() != getPieces().size() || getPieces().empty())
+    return emitOpError() << "names " << getOver().size() << " axes for " << getPieces().size() << " pieces";
+  // concat_c2
+  if (!result.has(to)) return emitOpError() << "the result has no dim " << to;
+  int64_t size = 0;
+  for (auto [piece, name] : llvm::zip(getPieces(), getOver().getAsRange<StringAttr>())) {
+    Tensor type = tensorOf(piece), rest = type;
+    if (!name.getValue().empty()) {
+      if (!type.has(name)) return emitOpError() << "a piece has no dim " << name;
+      rest = type.without({name});
+    }
+    if (rest.has(to)) return emitOpError() << "a piece has dim " << to << " of the result";
+    if (!sameDims(rest, result.without({to})) || type.getElementType() != result.getElementType())
+      return emitOpError("the result has the other dims of every piece and their element type");
+    size += name.getValue().empty() ? 1 : type.sizeOf(name);
+  }
+  // concat_c3
+  if (size != result.sizeOf(to)) return emitOpError() << "the pieces have " << size << " positions, not " << result.sizeOf(to);
+  return success();
+}
+
 LogicalResult RepeatOp::verify() {
   // repeat_c3
   if (static_cast<int64_t>(getCount()) < 1) return emitOpError("count is at least 1");

@@ -86,7 +86,7 @@ LogicalResult BackwardWalk::visit(Operation *op) {
   if (row == GradientRow::Missing) return op->emitOpError("has no gradient; derive backward before fusing");
   if (row == GradientRow::Zero) return success();
   // Ops that scale each element of the result's gradient, and mix none: a zero stays one.
-  bool scales = op->hasTrait<IsElementwise>() || isa<RenameOp, ReduceOp, CrossEntropyOp>(op);
+  bool scales = op->hasTrait<IsElementwise>() || isa<RenameOp, RegroupOp, ReduceOp, CrossEntropyOp>(op);
   bool isMasked = scales && masked.contains(op->getResult(0));
   auto select = dyn_cast<SelectOp>(op);
   bool isDropout = select && select.getCondition().getDefiningOp<BernoulliOp>();

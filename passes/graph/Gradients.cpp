@@ -222,6 +222,25 @@ static void addIndexing(Table &table) {
       return RenameOp::create(d.b.builder, d.b.loc, tensorOf(op.getX()), d.g, op.getTo(), op.getFrom());
     });
   });
+  table.row<RegroupOp>([](OpGradient &d, RegroupOp op) {
+    d.give(op.getX(), [&] {
+      return RegroupOp::create(d.b.builder, d.b.loc, tensorOf(op.getX()), d.g, op.getTo(), op.getFrom());
+    });
+  });
+  // Each piece's gradient is a slice.
+  table.row<ConcatOp>([](OpGradient &d, ConcatOp op) {
+    int32_t first = 0;
+    for (auto [piece, name] : llvm::zip(op.getPieces(), op.getOver().getAsRange<StringAttr>())) {
+      Tensor type = tensorOf(piece);
+      int64_t size = name.getValue().empty() ? 1 : type.sizeOf(name);
+      d.give(piece, [&]() -> Value {
+        Value index = d.b.integer(first);
+        if (!name.getValue().empty()) index = d.b.add(d.b.position(name, size), index);
+        return GatherOp::create(d.b.builder, d.b.loc, type, d.g, index, op.getTo());
+      });
+      first += size;
+    }
+  });
 }
 
 static const Table &theTable() {

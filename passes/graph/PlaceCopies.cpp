@@ -4,14 +4,10 @@
 // - carried value of a repeat, going in: an op result that nothing else reads; coming round: as for write
 // - collected value: an op result of this body that is not carried or collected a second time
 #include "passes/graph/PlaceCopies.h"
+#include "passes/graph/Views.h"
 
 using namespace mlir;
 using namespace heddle;
-
-Value heddle::viewedValue(Value value) {
-  while (auto rename = value.getDefiningOp<RenameOp>()) value = rename.getX();
-  return value;
-}
 
 bool heddle::canWriteOver(Operation *op, Value operand) {
   auto fused = dyn_cast<FusedOp>(op);
@@ -45,10 +41,10 @@ static Value copyOf(OpBuilder &builder, Location loc, Value value) {
 // The op of `block` that holds or is `op`.
 static Operation *ancestorIn(Block *block, Operation *op) { return block->findAncestorOpInBlock(*op); }
 
-// Every op that reads `value`, through renames, as its ancestor in `block`.
+// Every op that reads `value`, through views, as its ancestor in `block`.
 static void readersIn(Block *block, Value value, SmallVectorImpl<Operation *> &readers) {
   for (Operation *user : value.getUsers()) {
-    if (auto rename = dyn_cast<RenameOp>(user)) readersIn(block, rename.getResult(), readers);
+    if (viewedBy(user)) readersIn(block, user->getResult(0), readers);
     else if (Operation *ancestor = ancestorIn(block, user)) readers.push_back(ancestor);
   }
 }

@@ -9,11 +9,9 @@
 namespace heddle {
 
 /// Inserts the copies that PlanMemory needs. Requires the fused stage (only fused, contract, scatter_add, repeat,
-/// rename, read, write in entries); `write`s are moved to the end of the entry.
+/// rename, regroup, read, write in entries); `write`s are moved to the end of the entry.
 void placeCopies(mlir::func::FuncOp entry);
 
-/// The value that owns the memory: behind renames.
-mlir::Value viewedValue(mlir::Value value);
 /// Whether `op` may write a result over `operand`, element by element: it has no reduction, and reads the operand at
 /// the element that it writes only.
 bool canWriteOver(mlir::Operation *op, mlir::Value operand);

@@ -4,6 +4,7 @@
 // lives ("greedy by size", Pisarchyk and Lee 2020, which comes within a few percent of the lower bound).
 #include "passes/graph/PlanMemory.h"
 #include "passes/graph/PlaceCopies.h"
+#include "passes/graph/Views.h"
 #include "passes/lower/Lowering.h"
 #include "passes/Passes.h"
 #include "runtime/Abi.h"
@@ -126,9 +127,9 @@ void Planner::placeBlock(Block *block) {
       storage.offset = variables.lookup(read.getVariable());
       storages.push_back(storage);
       places[read.getResult()] = {static_cast<int>(storages.size() - 1), {}};
-    } else if (auto rename = dyn_cast<RenameOp>(op)) {
-      Place place = places[rename.getX()];  // a copy: the next line may move what is in the map
-      places[rename.getResult()] = place;
+    } else if (Value viewed = viewedBy(&op)) {
+      Place place = places[viewed];  // a copy: the next line may move what is in the map
+      places[op.getResult(0)] = place;
     } else if (auto repeat = dyn_cast<RepeatOp>(op)) {
       placeRepeat(repeat);
     } else {

@@ -46,7 +46,8 @@ private:
   }
   static bool isCheap(Operation *op) {
     return op && (op->hasTrait<IsElementwise>() ||
-                  isa<ConstantOp, PositionOp, BernoulliOp, RenameOp, GatherOp, LayerNormOp, RmsNormOp>(op));
+                  isa<ConstantOp, PositionOp, BernoulliOp, RenameOp, RegroupOp, ConcatOp, GatherOp, LayerNormOp,
+                      RmsNormOp>(op));
   }
   static int64_t bytes(Value value) { return 4 * tensorOf(value).getNumElements(); }
 

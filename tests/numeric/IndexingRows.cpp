@@ -1,4 +1,4 @@
-// Rows of gather, scatter_add and rename.
+// Rows of gather, scatter_add, rename, regroup and concat.
 #include "tests/numeric/OpTable.h"
 
 using namespace heddle;
@@ -47,6 +47,41 @@ std::vector<OpRow> heddle::indexingRows() {
            double low = element == "b" ? 0 : -4, high = element == "b" ? 1 : 4;
            out.push_back(opCase(label("rename " + element, s), "rename %a0[\"A\" -> \"C\"]",
                                 {{element + "[" + a + ", " + b + "]", low, high}}, element + "[" + c + ", " + b + "]", exact()));
+         }
+       }},
+      {"regroup", true,
+       [](Shape s, std::vector<Case> &out) {
+         std::string a = size("A", s.a), b = size("B", s.b), c = size("C", 3), n = size("N", s.a * 3);
+         for (std::string element : {"f", "i", "b"}) {
+           double low = element == "b" ? 0 : -4, high = element == "b" ? 1 : 4;
+           auto add = [&](const std::string &name, std::string op, std::string x, std::string result) {
+             out.push_back(opCase(label("regroup " + name + element, s), "regroup %a0 " + op, {{element + x, low, high}},
+                                  element + result, exact()));
+           };
+           add("split ", R"(["N"] to ["A", "C"])", "[" + n + ", " + b + "]", "[" + a + ", " + c + ", " + b + "]");
+           add("split last ", R"(["N"] to ["A", "C"])", "[" + b + ", " + n + "]", "[" + b + ", " + a + ", " + c + "]");
+           add("merge ", R"(["A", "C"] to ["N"])", "[" + a + ", " + c + ", " + b + "]", "[" + n + ", " + b + "]");
+           add("merge apart ", R"(["C", "A"] to ["N"])", "[" + a + ", " + b + ", " + c + "]", "[" + b + ", " + n + "]");
+           add("anew ", R"(["A", "C"] to ["C2", "A2"])", "[" + a + ", " + c + ", " + b + "]",
+               "[" + size("C2", 3) + ", " + b + ", " + size("A2", s.a) + "]");
+         }
+       }},
+      {"concat", true,
+       [](Shape s, std::vector<Case> &out) {
+         std::string a = size("A", s.a), b = size("B", s.b), n = size("N", 3), t = size("T", s.a + 3);
+         for (std::string element : {"f", "i", "b"}) {
+           double low = element == "b" ? 0 : -4, high = element == "b" ? 1 : 4;
+           auto add = [&](const std::string &name, std::string op, std::vector<std::string> pieces, std::string result) {
+             std::vector<Argument> operands;
+             for (std::string &piece : pieces) operands.push_back({element + piece, low, high});
+             out.push_back(opCase(label("concat " + name + element, s), op, operands, element + result, exact()));
+           };
+           add("rows ", R"(concat %a0, %a1 over ["A", "N"] to "T")", {"[" + a + ", " + b + "]", "[" + n + ", " + b + "]"},
+               "[" + t + ", " + b + "]");
+           add("columns ", R"(concat %a0, %a1 over ["N", "A"] to "T")", {"[" + b + ", " + n + "]", "[" + b + ", " + a + "]"},
+               "[" + b + ", " + t + "]");
+           add("one ", R"(concat %a0, %a1, %a2 over ["", "A", ""] to "T")", {"[" + b + "]", "[" + b + ", " + a + "]", "[" + b + "]"},
+               "[" + b + ", " + size("T", s.a + 2) + "]");
          }
        }},
   };

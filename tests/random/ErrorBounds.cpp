@@ -42,7 +42,8 @@ bool isNonNegative(Operation *op, BoundedOperands operands, const Bounded &resul
   auto all = [&] { return llvm::all_of(operands, [](const Bounded *operand) { return operand->nonNegative; }); };
   if (isa<AbsOp, ExpOp, SqrtOp, RsqrtOp, SoftmaxOp>(op)) return true;
   if (isa<MulOp>(op) && op->getOperand(0) == op->getOperand(1)) return true;
-  if (isa<AddOp, MulOp, DivOp, MinOp, ReduceOp, ContractOp, ScatterAddOp, BroadcastOp, StopGradOp, RenameOp>(op) && all())
+  if (isa<AddOp, MulOp, DivOp, MinOp, ReduceOp, ContractOp, ScatterAddOp, BroadcastOp, StopGradOp, RenameOp, RegroupOp,
+          ConcatOp>(op) && all())
     return true;
   if (isa<SelectOp>(op) && operands[1]->nonNegative && operands[2]->nonNegative) return true;
   if (isa<GatherOp>(op) && operands[0]->nonNegative) return true;

@@ -49,6 +49,7 @@ void Generator::chooseDims() {
     dims.push_back({name, random.of(sizes)});
   }
   for (const char *name : {"A2", "B2"}) dims.push_back({name, sizeOf(std::string(name, 1))});  // what renames lead to
+  addRegroupedDims();
   for (const char *name : {"L", "M", "N", "P"}) layers.push_back({name, 1 + random.below(4), {}});
   random.shuffle(layers);
 }

@@ -102,6 +102,11 @@ private:
   bool growRename(Pool &pool);
   bool growSource(Pool &pool);
 
+  // GeneratorRegroup.cpp
+  void addRegroupedDims();
+  bool growRegroup(Pool &pool);
+  bool growConcat(Pool &pool);
+
   // GeneratorLoops.cpp
   bool growRepeat(Pool &pool);
   std::optional<Item> stack(Pool &pool, const Layer &layer);

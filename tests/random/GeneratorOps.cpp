@@ -529,7 +529,7 @@ void Generator::grow(Pool &pool, int ops) {
 
 bool Generator::growOnce(Pool &pool) {
   if (!open.empty() && random.chance(0.12)) return growRepeat(pool);
-  int64_t choice = random.below(102);
+  int64_t choice = random.below(107);
   if (choice < 16) return growFunction(pool);
   if (choice < 34) return growBinary(pool);
   if (choice < 42) return growMask(pool);
@@ -543,7 +543,9 @@ bool Generator::growOnce(Pool &pool) {
   if (choice < 88) return growDropout(pool);
   if (choice < 91) return growRename(pool);
   if (choice < 94) return growSource(pool);
-  if (choice < 96) {  // a choice between values, of any element type
+  if (choice < 97) return growRegroup(pool);
+  if (choice < 99) return growConcat(pool);
+  if (choice < 101) {  // a choice between values, of any element type
     static const std::vector<char> letters{'f', 'f', 'i', 'b'};
     char letter = random.of(letters);
     auto condition = mask(pool), x = pick(pool, letter), y = pick(pool, letter);

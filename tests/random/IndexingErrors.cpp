@@ -1,5 +1,6 @@
-// Error rules of gather and scatter_add, and of sources. An index that is uncertain may be any in its interval.
+// Error rules of gather, scatter_add and of what names axes anew, and of sources. An index that is uncertain may be any in its interval.
 #include "tests/random/ErrorBounds.h"
+#include "ir/graph/interpreter/Rules.h"
 #include <cmath>
 
 using namespace mlir;
@@ -56,12 +57,21 @@ std::vector<double> scatterError(ScatterAddOp op, const Bounded &updates, const 
   }
   return errors;
 }
+// The errors move as the values do: by the op's own rule, as a float tensor of its dims.
+std::vector<double> movedErrors(Operation *op, BoundedOperands operands) {
+  std::vector<Array> errors;
+  std::vector<const Array *> pointers;
+  for (const Bounded *x : operands) errors.emplace_back(x->value.type, x->error);
+  for (const Array &array : errors) pointers.push_back(&array);
+  return llvm::cantFail(evaluateAny(op, pointers)).elements;
+}
 }  // namespace
 
 std::vector<double> heddle::indexingError(Operation *op, BoundedOperands operands, const Array &result) {
   if (auto gather = dyn_cast<GatherOp>(op)) return gatherError(gather, *operands[0], *operands[1], result);
   if (auto scatter = dyn_cast<ScatterAddOp>(op)) return scatterError(scatter, *operands[0], *operands[1], result);
   if (isa<RenameOp>(op)) return operands[0]->error;
+  if (isa<RegroupOp, ConcatOp>(op)) return movedErrors(op, operands);
   std::vector<double> errors(result.elements.size());
   if (isa<ConstantOp>(op) && result.type.isFloat())  // kept in double precision, rounded when lowered
     for (size_t i = 0; i < errors.size(); ++i) {

@@ -1,4 +1,4 @@
-// Rules of gather, its gradient, and rename.
+// Rules of gather, its gradient, and of ops that name axes anew.
 #include "ir/graph/interpreter/Rules.h"
 
 using namespace mlir;
@@ -37,4 +37,33 @@ llvm::Expected<Array> heddle::evaluate(ScatterAddOp op, Operands operands) {
 
 Array heddle::evaluate(RenameOp op, Operands operands) {
   return Array(cast<Tensor>(op.getType()), operands[0]->elements);
+}
+
+// Both sides as [others, group], row-major: there they have the same elements.
+Array heddle::evaluate(RegroupOp op, Operands operands) {
+  auto result = cast<Tensor>(op.getType());
+  auto grouped = [](Tensor type, ArrayAttr group, Tensor others) {
+    SmallVector<StringAttr> names(others.getNames());
+    SmallVector<int64_t> sizes(others.getSizes());
+    for (auto name : group.getAsRange<StringAttr>()) names.push_back(name), sizes.push_back(type.sizeOf(name));
+    return Tensor::get(names, sizes, type.getElementType());
+  };
+  Tensor others = operands[0]->type.without(SmallVector<StringAttr>(op.getFrom().getAsRange<StringAttr>()));
+  Array inOrder = reordered(*operands[0], grouped(operands[0]->type, op.getFrom(), others));
+  return reordered(Array(grouped(result, op.getTo(), others), std::move(inOrder.elements)), result);
+}
+
+Array heddle::evaluate(ConcatOp op, Operands operands) {
+  Array result(cast<Tensor>(op.getType()));
+  int64_t stride = strideOf(result.type, op.getToAttr()), at = 0;
+  for (auto [piece, name] : llvm::zip(operands, op.getOver().getAsRange<StringAttr>())) {
+    SmallVector<StringAttr> names(piece->type.getNames());
+    for (StringAttr &dim : names)
+      if (dim == name) dim = op.getToAttr();
+    auto renamed = Tensor::get(names, piece->type.getSizes(), piece->type.getElementType());
+    std::vector<int64_t> landing = offsetsIn(result.type, renamed);
+    for (size_t i = 0; i < landing.size(); ++i) result.elements[landing[i] + at * stride] = piece->elements[i];
+    at += name.getValue().empty() ? 1 : piece->type.sizeOf(name);
+  }
+  return result;
 }

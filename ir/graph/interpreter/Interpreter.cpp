@@ -30,6 +30,8 @@ llvm::Expected<Array> heddle::evaluateAny(Operation *op, Operands operands) {
   if (auto known = dyn_cast<GatherOp>(op)) return evaluate(known, operands);
   if (auto known = dyn_cast<ScatterAddOp>(op)) return evaluate(known, operands);
   if (auto known = dyn_cast<RenameOp>(op)) return evaluate(known, operands);
+  if (auto known = dyn_cast<RegroupOp>(op)) return evaluate(known, operands);
+  if (auto known = dyn_cast<ConcatOp>(op)) return evaluate(known, operands);
   return errorAt(op, "the interpreter has no rule for this op");
 }
 

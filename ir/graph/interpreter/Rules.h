@@ -38,5 +38,7 @@ llvm::Expected<Array> evaluate(CrossEntropyOp op, Operands operands);
 llvm::Expected<Array> evaluate(GatherOp op, Operands operands);
 llvm::Expected<Array> evaluate(ScatterAddOp op, Operands operands);
 Array evaluate(RenameOp op, Operands operands);
+Array evaluate(RegroupOp op, Operands operands);
+Array evaluate(ConcatOp op, Operands operands);
 
 }  // namespace heddle
