@@ -3,6 +3,7 @@
 #include "frontend/AstWalk.h"
 #include "frontend/DidYouMean.h"
 #include "frontend/Reachable.h"
+#include "frontend/SplitEvaluation.h"
 #include "frontend/TrainBlock.h"
 #include "mlir/IR/Verifier.h"
 
@@ -53,10 +54,25 @@ const Ident *classesOf(const Call &call) {
   return nullptr;
 }
 
-/// Walks the statements of a block and its losses; the values of the losses by name.
+/// The value of a loss or metric, one float; unknown after an error.
+Value scalar(Elaborator &el, const Ident &name, const Expr &e, const char *what, Elaborator::Frame &frame) {
+  frame.subject = name.name;
+  Value v = el.expr(e, frame);
+  frame.subject.clear();
+  if (v.isNumber() || (v.isI32() && v.dims.empty()))
+    v = el.toFloat(e.span, v);
+  if (!v.isUnknown() && (!v.isF32() || !v.dims.empty())) {
+    el.error(Code::H0407, e.span, fmt::format("the {} `{}` is {}, not one number", what, name.name, typeText(v)))
+        .help("take the mean: `mean(x)`");
+    v = Value();
+  }
+  return v;
+}
+
+/// Walks the statements of a block and its losses, `metrics` too if wanted; their values by name.
 std::vector<std::pair<std::string, Value>> walkBlock(Elaborator &el, const TrainBlock &block, Elaborator::Frame &frame,
-                                                     std::string &minimise) {
-  std::vector<std::pair<std::string, Value>> losses;
+                                                     bool metrics, std::string &minimise) {
+  std::vector<std::pair<std::string, Value>> losses, measured;
   for (const StmtPtr &stmt : block.ast->body) {
     if (el.building() && el.failed())
       return {};
@@ -64,32 +80,32 @@ std::vector<std::pair<std::string, Value>> walkBlock(Elaborator &el, const Train
       if (!block.misnamed.count(let))
         el.let(*let, frame);
     } else if (auto *loss = stmt->as<LossStmt>()) {
-      frame.subject = loss->name.name;
-      Value v = el.expr(*loss->value, frame);
-      frame.subject.clear();
-      if (v.isNumber())
-        v = el.toTensor(loss->value->span, v, Element::F32);
-      if (!v.isUnknown() && (!v.isF32() || !v.dims.empty())) {
-        el.error(Code::H0407, loss->value->span, fmt::format("the loss `{}` is {}, not one number", loss->name.name, typeText(v)))
-            .help("take the mean: `mean(x)`");
-        v = Value();
-      }
+      Value v = scalar(el, loss->name, *loss->value, "loss", frame);
       v.name = loss->name.name;
       v.made = loss->name.span;
       frame.names[loss->name.name] = v;
       losses.push_back({"loss." + loss->name.name, v});
+    } else if (auto *metric = stmt->as<MetricStmt>()) {
+      Value v = scalar(el, metric->name, *metric->value, "metric", frame);
+      frame.names[metric->name.name] = v;
+      if (metrics)
+        measured.push_back({"metric." + metric->name.name, v});
     }
   }
+  auto all = [&] {
+    losses.insert(losses.end(), measured.begin(), measured.end());
+    return losses;
+  };
   if (!block.minimise || (losses.empty() && !el.building())) { // that there is no loss has been reported
     minimise = losses.empty() ? "" : losses[0].first;
-    return losses;
+    return all();
   }
   const Expr &e = *block.minimise->value;
   if (auto *name = e.as<Name>())
     for (auto &[loss, value] : losses)
       if (loss == "loss." + name->name) {
         minimise = loss;
-        return losses;
+        return all();
       }
   frame.subject = "minimise";
   Value v = el.expr(e, frame);
@@ -100,7 +116,7 @@ std::vector<std::pair<std::string, Value>> walkBlock(Elaborator &el, const Train
   }
   minimise = "minimise";
   losses.push_back({"minimise", v});
-  return losses;
+  return all();
 }
 
 std::vector<Value> checkFields(Elaborator &el, const TrainBlock &block, Elaborator::Frame &frame) {
@@ -120,6 +136,12 @@ std::vector<Value> checkFields(Elaborator &el, const TrainBlock &block, Elaborat
   return fields;
 }
 
+/// The axis of the batch: the first of every field of the data.
+Axis *batchAxis(Elaborator &el, const TrainBlock &block, const Elaborator::Frame &frame) {
+  const std::vector<DataField> &fields = block.data.fields;
+  return fields.empty() || fields[0].dims.empty() ? nullptr : el.findDim(fields[0].dims[0].name, frame);
+}
+
 /// Checks one train block in Check mode, the modules with it.
 TrainBlock checkTrain(Elaborator &el, const ModuleTable &table, const Train &train, const BuildSettings &settings) {
   TrainBlock block = readTrainBlock(train, el, settings);
@@ -128,7 +150,7 @@ TrainBlock checkTrain(Elaborator &el, const ModuleTable &table, const Train &tra
   el.current = &frame;
   frame.names["data"] = dataValue(checkFields(el, block, frame), !block.data.kind.empty());
   std::string minimise;
-  walkBlock(el, block, frame, minimise);
+  walkBlock(el, block, frame, true, minimise);
   el.current = outer;
   return block;
 }
@@ -238,7 +260,9 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
     entry.counters(span);
   if (el.failed())
     return false;
-  auto losses = walkBlock(el, block, frame, minimise);
+  if (name == "eval")
+    el.batch = batchAxis(el, block, frame);
+  auto losses = walkBlock(el, block, frame, name == "eval", minimise);
   if (el.failed())
     return false;
   if (run) {
@@ -255,6 +279,10 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   if (el.failed())
     return false;
   entry.close(losses, span);
+  if (!block.metrics.empty())
+    dropUnused(entry.func);
+  if (el.batch)
+    splitEvaluation(entry.func, el.id(el.batch));
   if (name != "eval")
     entry.func->setAttr("heddle.minimise", entry.builder.getStringAttr(minimise));
   entry.ranges(ranges);

@@ -87,7 +87,10 @@ Value Elaborator::contract(const Contract &e, Frame &frame) {
     for (Axis *axis : x->dims)
       if (!llvm::is_contained(over, axis) && !result.has(axis))
         result.dims.push_back(axis);
-  return building() ? emit<ContractOp>(e.opSpan, result, a.ir, b.ir, ids(over)) : result;
+  if (!building())
+    return result;
+  a = counted(e.opSpan, a, over);
+  return emit<ContractOp>(e.opSpan, result, a.ir, b.ir, ids(over));
 }
 
 } // namespace heddle

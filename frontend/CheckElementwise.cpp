@@ -111,7 +111,15 @@ Value Elaborator::broadcast(Span span, const Value &x, const std::vector<Axis *>
   return emit<BroadcastOp>(span, result, x.ir);
 }
 
-Value Elaborator::reduce(Span span, const char *kind, const Value &x, const std::vector<Axis *> &over) {
+Value Elaborator::counted(Span span, const Value &x, const std::vector<Axis *> &over) {
+  if (!batchRows.isTensor() || !llvm::is_contained(over, batchRows.dims[0]))
+    return x;
+  return where(span, {batchRows, span}, {x, span}, {constant(span, 0, x.element), span});
+}
+
+Value Elaborator::reduce(Span span, const char *kind, Value x, const std::vector<Axis *> &over) {
+  if (std::string_view(kind) == "sum")
+    x = counted(span, x, over);
   Value result = Value::tensor(x.element, {});
   result.index = x.index;
   for (Axis *axis : x.dims)

@@ -286,10 +286,15 @@ private:
     return mean(x(), over);
   }
   Value mean(const Value &v, const std::vector<Axis *> &over) {
+    bool counts = el.batch && llvm::is_contained(over, el.batch);
     double count = 1;
     for (Axis *a : over)
-      count *= static_cast<double>(a->size.value_or(1));
+      count *= static_cast<double>(counts && a == el.batch ? 1 : a->size.value_or(1));
     Value total = el.reduce(span, "sum", v, over);
+    if (counts) {
+      Value one = el.broadcast(span, el.constant(span, 1, Element::F32), {el.batch});
+      total = el.arithmetic(BinaryOp::Divide, span, {total, span}, {el.reduce(span, "sum", one, one.dims), span});
+    }
     if (count == 1 || over.empty())
       return total;
     return el.arithmetic(BinaryOp::Multiply, span, {total, span}, {num(1 / count), span});

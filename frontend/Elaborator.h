@@ -94,6 +94,8 @@ public:
   std::vector<Input> inputs;
   std::vector<mlir::Value> discarded; // results that the train block assigned to `_`
   std::map<std::string, Weight> parameters;
+  Axis *batch = nullptr;                    // in evaluation: what is summed over it is added up over all batches
+  Value batchRows;                          // bool[batch]: the rows that count, of a last batch that is not full; or unset
   bool keepsState = true;                   // else a state has its initial value, and no next one
   std::vector<std::pair<std::string, mlir::Value>> writes; // next values of states, by variable
   std::map<std::string, unsigned> dropouts; // seen under each path: numbers their streams
@@ -208,7 +210,9 @@ public:
   Value toTensor(Span span, const Value &value, ast::Element element);
   Value toFloat(Span span, const Value &value);
   Value broadcast(Span span, const Value &x, const std::vector<Axis *> &dims);
-  Value reduce(Span span, const char *kind, const Value &x, const std::vector<Axis *> &over);
+  Value reduce(Span span, const char *kind, Value x, const std::vector<Axis *> &over);
+  /// x, but 0 in rows of the batch that do not count, where it is summed over the batch.
+  Value counted(Span span, const Value &x, const std::vector<Axis *> &over);
   /// Brings two operands of arithmetic to one element type. False after an error.
   bool unify(Span op, const std::string &what, Operand &a, Operand &b, bool toFloat, bool boolsToo = false);
   bool numeric(Span op, const std::string &what, const Operand &x);

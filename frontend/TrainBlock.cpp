@@ -296,6 +296,10 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
     if (auto *loss = stmt->as<LossStmt>())
       if (once("loss " + loss->name.name, loss->name.span, fmt::format("the loss `{}`", loss->name.name)))
         out.losses.push_back(loss);
+  for (const StmtPtr &stmt : block.body)
+    if (auto *metric = stmt->as<MetricStmt>())
+      if (once("loss " + metric->name.name, metric->name.span, fmt::format("the loss or metric `{}`", metric->name.name)))
+        out.metrics.push_back(metric);
   std::set<std::string> given, used;
   AstVisitor visitor;
   visitor.name = [&](const Name &name) { used.insert(name.name); };
@@ -330,8 +334,6 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
                 precision->element.span, precision->element.name, {"f32", "bf16"});
     } else if (auto *every = stmt->as<EveryStmt>()) {
       reader.every(*every);
-    } else if (stmt->is<MetricStmt>()) {
-      el.error(Code::H0511, stmt->span, "`metric` is not supported yet").help("a `loss` that is not minimised has its own curve too");
     }
   }
   auto missing = [&](const char *what, const char *help) {

@@ -55,6 +55,7 @@ struct TrainBlock {
   std::string from;
   std::optional<Optimizer> optimizer;
   std::vector<const ast::LossStmt *> losses;
+  std::vector<const ast::MetricStmt *> metrics; // computed in evaluations only
   const ast::MinimiseStmt *minimise = nullptr;
   std::vector<PeriodicAction> every;
   std::set<const ast::LetStmt *> misnamed; // meant as settings, which was reported

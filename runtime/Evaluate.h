@@ -13,7 +13,7 @@
 
 namespace heddle {
 
-/// The losses that an entry gives: outputs called "loss.NAME".
+/// The losses that an entry gives, and the metrics: outputs called "loss.NAME" and "metric.NAME".
 class Losses {
 public:
   struct Loss {
@@ -29,23 +29,46 @@ public:
   std::vector<Loss> all;  // by name
 };
 
+/// What the entry `eval` gives of a batch: sums over it ("sum.0", ...), and means ("mean.0", ...). The entry `report` makes
+/// losses and metrics of what they are over all batches. Without one, they are means of the batches' own.
+class Totals {
+public:
+  /// Throws RunError(kInternal) if `report` does not take what `eval` gives.
+  Totals(Session& session, const HeddleEntry& eval, const HeddleEntry* report);
+  void clear();
+  /// Adds those of the batch that `eval` has just run, of which `rows` rows count.
+  void add(Session& session, int64_t rows);
+  /// Writes them into the inputs of `report`, or back where they were read.
+  void give(Session& session) const;
+
+private:
+  struct Total {
+    const HeddleBuffer *from, *to;
+    bool isMean;
+    std::vector<double> values;
+  };
+  std::vector<Total> all;
+  double rows = 0;
+};
+
 class Evaluation {
 public:
-  /// Of the entry `eval`. Throws RunError(kData) if the program has none.
+  /// Of the entries `eval` and, if there is one, `report`. Throws RunError(kData) if the program has none.
   Evaluation(Session& session, DataSource& source);
 
-  /// Runs the entry over `batches` batches of the source's evaluation part and returns the means of its losses (in
+  /// Losses and metrics over `batches` batches of the source's evaluation part, as if they were one (sums are added in
   /// double, in the order of the batches). Model state starts from its initial values and is put back afterwards.
   const Losses& run(uint64_t seed, int64_t batches);
 
   const HeddleEntry& entry;
-  Losses means;  // of the last run
+  const HeddleEntry* report;  // null: there is none
+  Losses losses;              // of the last run
 
 private:
   class FreshState;
   Session& session;
   DataSource& source;
-  Losses batch;
+  Totals totals;
   std::vector<std::pair<const HeddleVariable*, std::vector<char>>> state;  // room for model state meanwhile
 };
 

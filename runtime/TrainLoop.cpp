@@ -60,7 +60,7 @@ public:
       }
     for (auto& loss : losses.all) keys.push_back(nlohmann::json(loss.name).dump());
     if (evaluation)
-      for (auto& loss : evaluation->means.all) validation.push_back({nlohmann::json(loss.name).dump()});
+      for (auto& loss : evaluation->losses.all) validation.push_back({nlohmann::json(loss.name).dump()});
     for (Measure& measure : measures) measure.output = session.findOutput(entry, measure.name);
     metrics.reserve(4096);
     std::string name = config.program.empty() ? program.name : config.program;
@@ -217,9 +217,9 @@ private:
     for (Reported& result : validation) result.given = false;
     for (const PeriodicAction& action : config.every) {
       if (action.save || done % action.n != 0 || !evaluation) continue;
-      const Losses& means = evaluation->run(seed, action.batches);
-      for (size_t i = 0; i < means.all.size(); ++i) {
-        auto& loss = means.all[i];
+      const Losses& found = evaluation->run(seed, action.batches);
+      for (size_t i = 0; i < found.all.size(); ++i) {
+        auto& loss = found.all[i];
         if (!action.loss.empty() && action.loss != loss.name) continue;
         validation[i].value = loss.value, validation[i].given = true;
         text.clear();

@@ -25,7 +25,7 @@ func.func @merge(%x: !heddle.tensor<[G=2, B=4, P=3], f32>) -> !heddle.tensor<[N=
 
 // A piece without an axis is read as it is; the others at a position clamped into them.
 // CHECK-LABEL: @concat
-// CHECK: %[[T:.*]] = heddle.position : !heddle.tensor<[T=4], i32>
+// CHECK: %[[T:.*]] = heddle.position : <[T=4], i32>
 // CHECK: %[[BEHIND:.*]] = heddle.sub %[[T]], %{{.*}}
 // CHECK: heddle.min %[[BEHIND]]
 // CHECK: %[[AT:.*]] = heddle.max
