@@ -48,14 +48,17 @@ Evaluation::Evaluation(Session& session, DataSource& source)
 const Losses& Evaluation::run(uint64_t seed, int64_t batches) {
   FreshState fresh(*this, seed);
   for (auto& loss : means.all) loss.value = 0;
+  batches = source.evaluationBatches(entry, batches);
+  int64_t all = 0;
   for (int64_t b = 0; b < batches; ++b) {
-    source.fillEvaluation(session, entry, b, batches);
+    int64_t rows = source.fillEvaluation(session, entry, b, batches);
+    all += rows;
     session.setCounters(entry, 0, seed);
     session.run(entry);
     batch.read(session);
-    for (size_t i = 0; i < means.all.size(); ++i) means.all[i].value += batch.all[i].value;
+    for (size_t i = 0; i < means.all.size(); ++i) means.all[i].value += double(rows) * batch.all[i].value;
   }
-  for (auto& loss : means.all) loss.value /= double(batches);
+  for (auto& loss : means.all) loss.value /= double(all);
   return means;
 }
 

@@ -34,8 +34,8 @@ public:
   /// Of the entry `eval`. Throws RunError(kData) if the program has none.
   Evaluation(Session& session, DataSource& source);
 
-  /// Runs the entry over `batches` batches of the source's evaluation part and returns the means of its losses (in
-  /// double, in the order of the batches). Model state starts from its initial values and is put back afterwards.
+  /// Runs the entry over `batches` batches of the source's evaluation part, or over all that it has if those are fewer,
+  /// and returns the means of its losses (in double, in the order of the batches, by the rows that count). Model state starts from its initial values and is put back afterwards.
   const Losses& run(uint64_t seed, int64_t batches);
 
   const HeddleEntry& entry;
