@@ -101,17 +101,19 @@ void bindData(const ModuleTable &table, TrainBlock &block, std::map<std::string,
   }
   for (const Wanted &w : open) {
     const std::string &dim = w.dim->name.name;
-    if (settings.guessedSize && !(facts && facts->count(w.fact))) {
+    if (settings.guessedSize && !(facts && facts->count(w.fact) && facts->at(w.fact) > 0)) {
       sizes[dim] = *settings.guessedSize;
       continue;
     }
-    if (facts && facts->count(w.fact)) {
+    if (facts && facts->count(w.fact) && facts->at(w.fact) > 0) {
       sizes[dim] = facts->at(w.fact);
       block.binds.push_back({dim, w.fact, sizes[dim]});
       continue;
     }
     diagnostics.error(Code::H0409, block.data.pathSpan,
-                      fmt::format("the size of `{}` cannot be told: {}", dim, facts ? "the data do not tell it" : error))
+                      fmt::format("the size of `{}` cannot be told: {}", dim, !facts                  ? error
+                                  : facts->count(w.fact) ? "it would be 0"
+                                                         : "the data do not tell it"))
         .label(w.dim->span, "open: it has " + w.meaning)
         .help(fmt::format("make the file available, or give the size: `dim {} = 97`", dim));
     if (!facts)

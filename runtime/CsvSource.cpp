@@ -1,7 +1,7 @@
 // Numbers from a table (TableReader.h). The table is read twice: to count and check it, and into an arena of 4 bytes a
 // number, where each record is the fields' elements one after the other.
 //
-// A first line with a cell that is no number is a header. A field of one column takes the column of its name, if the
+// A first line without a number is a header; one with some is not, so that a hole in the data is an error, not a header. A field of one column takes the column of its name, if the
 // header has one; the other fields take the columns that are left, in their order. All columns are taken: a field whose
 // size is open takes what the others leave.
 #include "runtime/Arena.h"
@@ -174,7 +174,7 @@ Scan scan(TableReader& table, const RunConfig& config) {
   while (table.next()) {
     if (result.fields.empty()) {
       auto& cells = table.cells();
-      result.header = !std::all_of(cells.begin(), cells.end(), isNumber);
+      result.header = std::none_of(cells.begin(), cells.end(), isNumber);
       if (result.header) table.takeHeader();
       result.fields = assign(table, cells.size(), config.data.fields);
       if (result.header) continue;

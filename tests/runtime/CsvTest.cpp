@@ -250,6 +250,8 @@ TEST_F(Csv, WrongCellsAreRefusedWithLineColumnAndValue) {
   EXPECT_THAT(errorFor("1,2,-1\n", {{"ranges", {{"data.label", 5}}}}), HasSubstr("'-1' is not in [0, 5)"));
   EXPECT_EQ(errorFor("1,1e-60,2\n"), "");  // 0, as everywhere
   EXPECT_THAT(errorFor("a,b,c\n"), HasSubstr("d.csv: has no records"));
+  EXPECT_THAT(errorFor("1,,3\n1,2,3\n"), HasSubstr("d.csv: line 1, column 2: the cell is empty"));  // no header
+  EXPECT_THAT(errorFor("2019,b,3\n1,2,3\n"), HasSubstr("d.csv: line 1, column 2: 'b' is not a finite number"));
   EXPECT_THAT(errorFor("1\n2\n"), HasSubstr("has 1 column, but the fields take: `x` the rest, `label` 1"));
   EXPECT_THAT(errorFor("1,2,3,4\n"), HasSubstr("`data.x` is f32[N=4, I=2], but these data give f32[N, I=3]"));
   EXPECT_THAT(errorFor("1,2,3,4\n", {{"binds", {{{"dim", "I"}, {"of", "x.I"}, {"size", 2}}}}}),
