@@ -262,6 +262,8 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
     return false;
   if (name == "eval")
     el.batch = batchAxis(el, block, frame);
+  if (el.batch && block.data.partial)
+    el.batchRows = entry.argument("$rows", Value::tensor(Element::Bool, {el.batch}), span, false);
   auto losses = walkBlock(el, block, frame, name == "eval", minimise);
   if (el.failed())
     return false;
@@ -365,34 +367,6 @@ const Train *findTrain(const File &file, const std::string &name, Diagnostics &d
   return nullptr;
 }
 
-/// An open dim of classes gets the size of the vocabulary of the text.
-void bindVocabulary(const ModuleTable &table, TrainBlock &block, Sizes &sizes, Diagnostics &diagnostics,
-                    const BuildSettings &settings) {
-  const Call *loss = tokenLoss(*block.ast);
-  const Ident *classes = loss ? classesOf(*loss) : nullptr;
-  if (block.data.kind != "text" || !classes)
-    return;
-  const DimDecl *decl = nullptr;
-  for (const DimDecl &d : table.file().dims)
-    if (d.name.name == classes->name)
-      decl = &d;
-  if (!decl || decl->size || decl->like || sizes.count(classes->name))
-    return;
-  std::string error = "no data is at hand";
-  std::optional<int64_t> size;
-  if (settings.vocabulary)
-    size = settings.vocabulary(settings.dataPath.empty() ? block.data.path : settings.dataPath, block.data.tokenizer, error);
-  if (!size) {
-    diagnostics.error(Code::H0409, block.data.pathSpan, fmt::format("the size of `{}` cannot be told: {}", classes->name, error))
-        .label(decl->span, "open: it has the size of the tokenizer's vocabulary")
-        .help(fmt::format("make the file available, or give the size: `dim {} = 97`", classes->name));
-    return;
-  }
-  sizes[classes->name] = *size;
-  block.vocabularyDim = classes->name;
-  block.vocabularySize = size;
-}
-
 mlir::OwningOpRef<mlir::ModuleOp> newGraph(const File &file, mlir::MLIRContext &context) {
   context.loadDialect<HeddleDialect, mlir::func::FuncDialect>();
   return mlir::ModuleOp::create(mlir::FileLineColLoc::get(&context, file.source->name(), 1, 1));
@@ -400,22 +374,17 @@ mlir::OwningOpRef<mlir::ModuleOp> newGraph(const File &file, mlir::MLIRContext &
 
 } // namespace
 
-// Builds a block whose sizes are all known, to find what only sizes can tell (rests, ranges, overflow). A vocabulary
-// that is not at hand gets a size that most divisions accept.
+// Builds a block whose sizes are all known, to find what only sizes can tell (rests, ranges, overflow). Sizes from data
+// that are not at hand are such that most divisions accept them.
 static void checkSizes(const ModuleTable &table, const Train &train, Diagnostics &diagnostics, const BuildSettings &settings) {
   Diagnostics silent;
   Sizes sizes = readSizes(table.file(), &train, silent, settings);
   BuildSettings guess = settings;
-  guess.vocabulary = [&](const std::string &path, const std::string &tokenizer, std::string &error) {
-    std::optional<int64_t> size;
-    if (settings.vocabulary)
-      size = settings.vocabulary(path, tokenizer, error);
-    return std::optional<int64_t>(size.value_or(5040));
-  };
+  guess.guessedSize = 5040;
   Elaborator el(table, silent, Elaborator::Mode::Check, sizes);
   el.declareFileDims();
   TrainBlock block = checkTrain(el, table, train, settings);
-  bindVocabulary(table, block, sizes, silent, guess);
+  bindData(table, block, sizes, silent, guess);
   Elaborator bound(table, silent, Elaborator::Mode::Check, sizes);
   bound.declareFileDims();
   for (auto &[name, axis] : bound.fileDims())
@@ -466,16 +435,20 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   }
   if (diagnostics.hasErrors())
     return {};
-  bindVocabulary(table, block, sizes, diagnostics, settings);
+  bindData(table, block, sizes, diagnostics, settings);
   if (diagnostics.hasErrors())
     return {};
   block.sizes = sizes;
   auto graph = newGraph(file, context);
   std::map<std::string, int64_t> ranges;
   std::string minimise;
-  for (const char *entry : {"train", "eval"})
-    if (!buildLosses(table, diagnostics, *graph, block, sizes, entry, ranges, minimise))
+  for (const char *entry : {"train", "eval"}) {
+    Sizes own = sizes; // with `batch = all`, evaluation has a batch of its own: all that is held out
+    if (entry == std::string_view("eval") && block.heldOut.value_or(0) > 0)
+      own[block.data.fields[0].dims[0].name] = *block.heldOut;
+    if (!buildLosses(table, diagnostics, *graph, block, own, entry, ranges, minimise))
       return {};
+  }
   buildSample(table, diagnostics, *graph, block, sizes);
   if (diagnostics.hasErrors())
     return {};
@@ -607,8 +580,9 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
         bind(p.name.name, p.type.dims, p.type.rest.has_value(), p.span);
   if (diagnostics.hasErrors())
     return {};
+  block.data.all.reset(); // the batch is that of the inputs
   if (train)
-    bindVocabulary(table, block, bound, diagnostics, settings);
+    bindData(table, block, bound, diagnostics, settings);
   if (diagnostics.hasErrors())
     return {};
   auto graph = newGraph(file, context);

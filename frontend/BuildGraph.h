@@ -22,15 +22,17 @@
 
 namespace heddle {
 
+/// Numbers by name; nothing if there are none.
+using DataFacts = std::optional<std::map<std::string, int64_t>>;
+
 struct BuildSettings {
   /// `--set K=V`: sizes of dims, `steps`, `seed`.
   std::map<std::string, std::string> set;
-  /// Replaces the path of the data, for vocabularies too; empty: what the source says.
-  std::string dataPath;
-  /// The number of symbols of a text's tokenizer; nothing and a sentence if it cannot be told. `path` is as the
-  /// program says it (relative to its file), or dataPath. Unset: a vocabulary is not known.
-  std::function<std::optional<int64_t>(const std::string &path, const std::string &tokenizer, std::string &error)>
-      vocabulary;
+  /// What the data tell of sizes (DataDescription of runtime/DataSource.h); nothing and a sentence if they cannot be
+  /// read. `config` is a heddle.config with the source alone. Unset: nothing is known of the data.
+  std::function<DataFacts(const std::string &config, std::string &error)> describeData;
+  /// The size of dims that data would tell which are not at hand, for a check; unset: an error.
+  std::optional<int64_t> guessedSize;
   /// The directory of the .heddle file, for the configuration.
   std::string base;
 };

@@ -109,91 +109,9 @@ struct Reader {
     return readWhole(e, el, frame, what, least);
   }
 
-  void data(const Expr &e) {
-    auto *call = e.as<Call>();
-    std::string kind = call ? call->callee.name : "";
-    out.data.span = call ? call->callee.span : e.span;
-    if (kind != "text" && kind != "tensors") {
-      bool later = kind == "csv" || kind == "pairs";
-      Diagnostic &d = el.error(later ? Code::H0510 : Code::H0403, out.data.span,
-               later ? fmt::format("the data source `{}` is not supported yet", kind)
-                     : call ? fmt::format("there is no data source `{}`", kind) : "this is not a data source");
-      if (!later && call && suggest(d, out.data.span, kind, {"text", "tensors"}))
-        return;
-      d.help("there are `text(\"corpus.txt\", tokenizer = \"char\")` and "
-                "`tensors(\"batches.safetensors\", ids: i32[B,T], next: i32[B,T])`");
-      return;
-    }
-    out.data.kind = kind;
-    std::vector<Ident> over;
-    for (const Argument &arg : call->args) {
-      auto *string = arg.value ? arg.value->as<StringLiteral>() : nullptr;
-      if (arg.kind == Argument::Kind::Positional && string && out.data.path.empty()) {
-        out.data.path = string->value;
-        out.data.pathSpan = arg.span;
-      } else if (arg.kind == Argument::Kind::Named && kind == "text" && arg.name.name == "tokenizer" && string) {
-        out.data.tokenizer = string->value;
-        if (string->value != "char" && string->value != "byte") {
-          std::string meant = nearest(string->value, {"char", "byte"});
-          Diagnostic &d = el.error(meant.empty() ? Code::H0510 : Code::H0403, arg.value->span,
-                                   meant.empty() ? fmt::format("the tokenizer \"{}\" is not supported yet", string->value)
-                                                 : fmt::format("there is no tokenizer \"{}\"", string->value));
-          if (meant.empty())
-            d.help("there are \"char\" and \"byte\"");
-          else
-            d.help(fmt::format("did you mean \"{}\"?", meant)).replace(arg.value->span, fmt::format("\"{}\"", meant));
-        }
-      } else if (arg.kind == Argument::Kind::Named && kind == "text" && arg.name.name == "split") {
-        auto n = readNumber(*arg.value, el, frame, "`split`");
-        if (n && !(n->real() > 0 && n->real() <= 1))
-          el.error(Code::H0410, arg.value->span, "`split` is the part to train on: above 0, at most 1");
-        out.data.split = n ? n->real() : 0.9;
-      } else if (arg.kind == Argument::Kind::Over && kind == "text" && !arg.over.into && arg.over.axes.size() == 2) {
-        for (const Over::Axis &axis : arg.over.axes)
-          over.push_back(axis.dim);
-      } else if (arg.kind == Argument::Kind::Field && kind == "tensors") {
-        field(arg);
-      } else {
-        Diagnostic &d = el.error(Code::H0403, arg.span, fmt::format("the data source `{}` takes no such argument", kind));
-        if (arg.kind == Argument::Kind::Named && kind == "text" &&
-            suggest(d, arg.name.span, arg.name.name, {"tokenizer", "split"}))
-          continue;
-        d.help(kind == "text" ? "write `text(\"corpus.txt\", tokenizer = \"char\", split = 0.9)`"
-                                 : "write `tensors(\"batches.safetensors\", ids: i32[B,T], next: i32[B,T])`");
-      }
-    }
-    if (out.data.path.empty())
-      el.error(Code::H0403, call->parens, fmt::format("the data source `{}` names no file", kind))
-          .help(fmt::format("write `{}(\"corpus.txt\")`", kind));
-    if (kind == "text") {
-      if (over.empty())
-        over = {{"B", call->span}, {"T", call->span}};
-      for (const Ident &dim : over)
-        if (!el.findDim(dim.name, frame) && el.diags().firstTime("dim " + dim.name))
-          el.error(Code::H0201, dim.span, fmt::format("a text has the axes {} and {}, but there is no dim `{}`", over[0].name, over[1].name, dim.name))
-              .help("declare `dim B, T`, or name others: `text(\"corpus.txt\", over N, T)`");
-      for (const char *name : {"ids", "next"})
-        out.data.fields.push_back({name, Element::I32, over});
-    } else if (out.data.fields.empty()) {
-      el.error(Code::H0403, call->parens, "`tensors` names no field").help("write `tensors(\"batches.safetensors\", ids: i32[B,T])`");
-    }
-  }
-
-  void field(const Argument &arg) {
-    for (const DataField &other : out.data.fields)
-      if (other.name == arg.name.name)
-        el.error(Code::H0403, arg.name.span, fmt::format("the field `{}` stands twice", arg.name.name));
-    if (arg.type.rest)
-      el.error(Code::H0403, *arg.type.rest, "a field says all of its dims");
-    std::vector<Axis *> dims;
-    el.refuseElement(arg.type.element, arg.type.elementSpan);
-    el.resolve(arg.type, frame, dims);
-    out.data.fields.push_back({arg.name.name, arg.type.element, arg.type.dims});
-  }
-
   void setting(const std::string &name, Span span, const Expr &e) {
     if (name == "data")
-      data(e);
+      readData(e, el, frame, out.data);
     else if (name == "optim")
       out.optimizer = readOptimizer(e, el, frame);
     else if (name == "steps")
@@ -205,9 +123,13 @@ struct Reader {
         out.from = string->value;
       else
         el.error(Code::H0410, e.span, "`from` must be the path of a checkpoint").help("write `from = \"out/bert\"`");
+    } else if (name == "batch") {
+      if (auto *word = e.as<Name>(); word && word->name == "all")
+        out.data.all = e.span;
+      else
+        el.error(Code::H0410, e.span, "`batch` must be `all`").help("a batch of another size is one of `size B = 8`");
     } else
-      el.error(Code::H0511, span, fmt::format("`{}` is not supported yet", name))
-          .help(name == "batch" ? "give the batch a size: `size B = 8`" : "leave it out");
+      el.error(Code::H0511, span, fmt::format("`{}` is not supported yet", name)).help("leave it out");
   }
 
   void every(const EveryStmt &stmt) {
@@ -258,7 +180,6 @@ static std::string meantSetting(const LetStmt &let, Elaborator &el, const std::s
       {"optimizer", "optim"}, {"optimiser", "optim"}, {"dataset", "data"},    {"epochs", "steps"},
       {"iterations", "steps"}, {"num_steps", "steps"}, {"max_steps", "steps"}, {"manual_seed", "seed"}};
   static const std::map<std::string, std::string> kinds = {
-      {"text", "data"}, {"tensors", "data"}, {"csv", "data"},   {"pairs", "data"},
       {"sgd", "optim"}, {"momentum", "optim"}, {"adam", "optim"}, {"adamw", "optim"}};
   const std::string &name = let.targets[0].name;
   if (let.targets.size() > 1 || name == "_")
@@ -266,9 +187,14 @@ static std::string meantSetting(const LetStmt &let, Elaborator &el, const std::s
   if (name == "loss" && noLoss)
     return "loss lm";
   auto *call = let.value->as<Call>();
-  auto kind = call && !el.modules().find(&el.modules().file(), call->callee.name) ? kinds.find(call->callee.name) : kinds.end();
-  if (kind != kinds.end() && !given.count(kind->second))
-    return kind->second;
+  if (call && !el.modules().find(&el.modules().file(), call->callee.name)) {
+    auto kind = kinds.find(call->callee.name);
+    std::string meant = kind != kinds.end()                                  ? kind->second
+                        : llvm::is_contained(dataSources(), call->callee.name) ? "data"
+                                                                              : "";
+    if (!meant.empty() && !given.count(meant))
+      return meant;
+  }
   if (used.count(name))
     return "";
   std::vector<std::string> open;
@@ -339,6 +265,9 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
   auto missing = [&](const char *what, const char *help) {
     el.error(Code::H0406, block.name.span, fmt::format("the train block `{}` has no {}", block.name.name, what)).help(help);
   };
+  if (out.data.all && !out.data.kind.empty() && !out.data.records)
+    el.error(Code::H0410, *out.data.all, fmt::format("`batch = all` wants records, which `{}` has not", out.data.kind))
+        .help("give the batch a size: `size B = 8`");
   if (out.losses.empty() && !seen.count("loss lm"))
     missing("loss", "write `loss lm = cross_entropy(y, data.next, over V)`");
   if (!out.minimise && out.losses.size() > 1)
@@ -363,9 +292,6 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
 std::string configJson(const TrainBlock &block, const std::string &minimise, const std::map<std::string, int64_t> &ranges,
                        const BuildSettings &settings) {
   using nlohmann::json;
-  json data = {{"kind", block.data.kind}, {"path", block.data.path}};
-  if (block.data.kind == "text")
-    data["tokenizer"] = block.data.tokenizer, data["split"] = block.data.split;
   json every = json::array();
   for (const PeriodicAction &action : block.every) {
     json one = {{"n", action.n}, {"do", action.what}};
@@ -379,13 +305,13 @@ std::string configJson(const TrainBlock &block, const std::string &minimise, con
   json batch = json::object();
   for (auto &[name, size] : block.sizes)
     batch[name] = size;
-  json root = {{"program", block.ast->name.name}, {"base", settings.base}, {"data", data}, {"batch", batch},
+  json root = {{"program", block.ast->name.name}, {"base", settings.base}, {"data", json::parse(dataJson(block.data))}, {"batch", batch},
                {"steps", block.steps}, {"seed", block.seed}, {"minimise", minimise}, {"every", every}};
   root["ranges"] = json(ranges);
   if (!block.from.empty())
     root["from"] = block.from;
-  if (block.vocabularySize)
-    root["vocab"] = {{"dim", block.vocabularyDim}, {"size", *block.vocabularySize}};
+  for (const BoundDim &bind : block.binds)
+    root["binds"].push_back({{"dim", bind.dim}, {"of", bind.fact}, {"size", bind.size}});
   return root.dump();
 }
 

@@ -2,21 +2,9 @@
 #pragma once
 #include "frontend/BuildGraph.h"
 #include "frontend/Elaborator.h"
+#include "frontend/TrainData.h"
 
 namespace heddle {
-
-struct DataField {
-  std::string name;
-  ast::Element element = ast::Element::I32;
-  std::vector<ast::Ident> dims;
-};
-struct DataDeclaration {
-  std::string kind; // "text", "tensors"; empty: none
-  std::string path, tokenizer = "char";
-  double split = 0.9;
-  std::vector<DataField> fields;
-  Span span, pathSpan;
-};
 
 /// A part of a learning rate's course. `warmup` rises from 0 to the first value of the next part in `steps` steps; the
 /// others fill the rest of the run: `constant` at `from`, `linear` and `cosine` between `from` and `to`
@@ -59,8 +47,8 @@ struct TrainBlock {
   const ast::MinimiseStmt *minimise = nullptr;
   std::vector<PeriodicAction> every;
   std::set<const ast::LetStmt *> misnamed; // meant as settings, which was reported
-  std::string vocabularyDim;
-  std::optional<int64_t> vocabularySize;
+  std::vector<BoundDim> binds;
+  std::optional<int64_t> heldOut; // with `batch = all`: the records of evaluation
 };
 
 /// Sizes of dims from `size` and --set; errors for unknown and closed dims. `block` may be null (`heddle run MODULE`).

@@ -45,7 +45,7 @@ void dryRun(const HeddleProgram& program, const RunOptions& options) {
   checkProgram(program);
   std::optional<int64_t> dataBytes;
   try {
-    dataBytes = dataMemory(RunConfig::parse(program.config), options.data);
+    dataBytes = describeData(RunConfig::parse(program.config), options.data).bytes;
   } catch (const RunError& e) {
     if (e.exitCode != kData) throw;
     say(fmt::format("note: the memory that the data take is left out: {}", e.what()));

@@ -9,8 +9,10 @@
 #include "runtime/Tokenizer.h"
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace heddle {
 
@@ -26,28 +28,68 @@ public:
   /// Values outside RunConfig::ranges throw RunError(kData) with path, byte and value.
   virtual void fillTraining(Session& session, const HeddleEntry& entry, uint64_t seed, int64_t step, int32_t micro) = 0;
 
-  /// Writes batch `batch` of `batches` of evaluation: the same ones every time, whatever training did.
-  virtual void fillEvaluation(Session& session, const HeddleEntry& entry, int64_t batch, int64_t batches) = 0;
+  /// How many batches evaluation has where `batches` are asked for: never more than make its part once.
+  virtual int64_t evaluationBatches(const HeddleEntry&, int64_t batches) const { return batches; }
+
+  /// Writes batch `batch` of `batches` (of evaluationBatches) of evaluation: the same ones every time, whatever
+  /// training did. Returns how many of its rows count: the last batch may be filled up.
+  virtual int64_t fillEvaluation(Session& session, const HeddleEntry& entry, int64_t batch, int64_t batches) = 0;
 
   /// Identifies the data, as JSON; a run may only be resumed on the data that it started with.
   virtual std::string fingerprint() const = 0;
 
   /// The source's tokenizer, or null.
   virtual const Tokenizer* tokenizer() const { return nullptr; }
+
+  /// The names of the classes that a label counts, in their order; null if labels have none.
+  virtual const std::vector<std::string>* classes() const { return nullptr; }
+
+  /// What the user should know of the data, a line each: texts that were cut. Complete after check().
+  virtual std::vector<std::string> notes() const { return {}; }
 };
+
+/// The files that the source of `config` reads; `path`, from `--data`, replaces what it names unless empty: the file, or
+/// for a source of two files the folder in which they are sought by their names. Throws RunError(kData) by the rules of
+/// DataPath.h.
+std::vector<std::string> dataFiles(const RunConfig& config, const std::string& path);
+
+/// What data tell before anything is compiled.
+struct DataDescription {
+  /// Numbers by name: "vocabulary", "classes", "records" (for training), "held_out" (for evaluation), "follows",
+  /// "values.FIELD" (the values of an integer field lie in [0, it)), "FIELD.DIM" (the size of an open dim of a field).
+  std::map<std::string, int64_t> facts;
+  int64_t bytes = 0;  // that the source will hold in arenas, as they are mapped
+};
+
+/// Reads the data that `config` names (`path`, from `--data`, replaces that unless empty) and tells what they are.
+/// Throws RunError(kData) as openDataSource would.
+DataDescription describeData(const RunConfig& config, const std::string& path);
+
+/// Throws RunError(kData) if a dim of the program got another size from its data than these, in `path`, would give.
+void checkBinds(const RunConfig& config, const std::map<std::string, int64_t>& facts, const std::string& path);
 
 /// Bytes of one token of a text in memory.
 int64_t tokenWidth(int64_t vocabularySize);
-
-/// Bytes that the source that openDataSource would open holds in arenas. Throws RunError(kData) as that would.
-int64_t dataMemory(const RunConfig& config, const std::string& path);
 
 /// Opens the source that `config` describes; `path` (from `--data`) replaces the configured one unless empty. Null
 /// if the program has no data. Throws RunError(kData).
 std::unique_ptr<DataSource> openDataSource(const RunConfig& config, const std::string& path);
 
+/// The source of each kind, and what its data tell; `path` is the file itself, `files` are those of dataFiles.
 std::unique_ptr<DataSource> openTextSource(const RunConfig& config, const std::string& path);
+std::unique_ptr<DataSource> openSegmentSource(const RunConfig& config, const std::string& path);
 std::unique_ptr<DataSource> openTensorSource(const RunConfig& config, const std::string& path);
+std::unique_ptr<DataSource> openCsvSource(const RunConfig& config, const std::string& path);
+std::unique_ptr<DataSource> openLabelledSource(const RunConfig& config, const std::string& path);
+std::unique_ptr<DataSource> openPairSource(const RunConfig& config, const std::string& path);
+std::unique_ptr<DataSource> openMaskedTextSource(const RunConfig& config, const std::string& path);
+std::unique_ptr<DataSource> openImageSource(const RunConfig& config, const std::vector<std::string>& files);
+DataDescription describeText(const RunConfig& config, const std::string& path);
+DataDescription describeCsv(const RunConfig& config, const std::string& path);
+DataDescription describeLabelled(const RunConfig& config, const std::string& path);
+DataDescription describePairs(const RunConfig& config, const std::string& path);
+DataDescription describeMaskedText(const RunConfig& config, const std::string& path);
+DataDescription describeImages(const RunConfig& config, const std::vector<std::string>& files);
 
 }  // namespace heddle
 #endif  // HEDDLE_RUNTIME_DATASOURCE_H

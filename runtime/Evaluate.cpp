@@ -94,11 +94,12 @@ Evaluation::Evaluation(Session& session, DataSource& source)
 const Losses& Evaluation::run(uint64_t seed, int64_t batches) {
   FreshState fresh(*this, seed);
   totals.clear();
+  batches = source.evaluationBatches(entry, batches);
   for (int64_t b = 0; b < batches; ++b) {
-    source.fillEvaluation(session, entry, b, batches);
+    int64_t rows = source.fillEvaluation(session, entry, b, batches);
     session.setCounters(entry, 0, seed);
     session.run(entry);
-    totals.add(session, 1);
+    totals.add(session, rows);
   }
   totals.give(session);
   if (report) session.run(*report);

@@ -56,8 +56,9 @@ public:
   /// Of the entries `eval` and, if there is one, `report`. Throws RunError(kData) if the program has none.
   Evaluation(Session& session, DataSource& source);
 
-  /// Losses and metrics over `batches` batches of the source's evaluation part, as if they were one (sums are added in
-  /// double, in the order of the batches). Model state starts from its initial values and is put back afterwards.
+  /// Losses and metrics over `batches` batches of the source's evaluation part, or over all that it has if those are fewer,
+  /// as if they were one batch (sums are added in double, in the order of the batches; means weigh by the rows that
+  /// count). Model state starts from its initial values and is put back afterwards.
   const Losses& run(uint64_t seed, int64_t batches);
 
   const HeddleEntry& entry;

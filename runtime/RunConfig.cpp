@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
+#include <map>
 #include <set>
 
 namespace heddle {
@@ -23,18 +25,78 @@ void onlyKeys(const json& object, const char* where, const std::set<std::string>
     if (!known.count(key)) bad(fmt::format("unknown key '{}' in {}", key, where));
 }
 
+// The settings of each kind of source, besides kind and path.
+const std::map<std::string, std::set<std::string>> kSettings = {
+    {"text", {"tokenizer", "split"}},
+    {"segments", {"tokenizer", "split"}},
+    {"tensors", {}},
+    {"csv", {"fields", "split", "separator"}},
+    {"labelled", {"tokenizer", "split", "separator", "header", "text", "label"}},
+    {"pairs", {"tokenizer", "split", "separator", "header", "source", "target"}},
+    {"mlm", {"tokenizer", "split", "document", "next_sentence", "mask"}},
+    {"images", {"labels", "split", "mean", "std"}},
+};
+
+ColumnConfig parseColumn(const json& data, const char* key, int64_t otherwise) {
+  ColumnConfig column;
+  json value = data.value(key, json(otherwise));
+  if (value.is_string()) column.name = value;
+  else column.number = value;
+  if (column.name.empty() && column.number < 1) bad(fmt::format("column '{}' {}", key, value.dump()));
+  return column;
+}
+
+FieldConfig parseField(const json& value) {
+  onlyKeys(value, "a field", {"name", "type", "dims", "sizes"});
+  FieldConfig field{value.at("name"), value.at("type"), value.at("dims"), value.at("sizes")};
+  if (field.type != "f32" && field.type != "i32" && field.type != "bool") bad(fmt::format("type '{}'", field.type));
+  if (field.dims.empty() || field.dims.size() != field.sizes.size()) bad("a field's dims and sizes");
+  for (int64_t size : field.sizes)
+    if (size < 0 || size > int64_t(1) << 40) bad(fmt::format("size {}", size));
+  return field;
+}
+
+std::vector<double> parseNumbers(const json& data, const char* key, double otherwise) {
+  json value = data.value(key, json(otherwise));
+  auto numbers = value.is_array() ? value.get<std::vector<double>>() : std::vector<double>{value.get<double>()};
+  for (double number : numbers)
+    if (!std::isfinite(number) || (key == std::string("std") && number <= 0)) bad(fmt::format("{} {}", key, number));
+  if (numbers.empty()) bad(fmt::format("{} is empty", key));
+  return numbers;
+}
+
 DataConfig parseData(const json& value) {
   DataConfig data;
   if (value.is_null()) return data;
-  onlyKeys(value, "data", {"kind", "path", "tokenizer", "split"});
-  if (value.value("kind", "").empty()) return data;
-  data.kind = value.at("kind");
+  std::string kind = value.is_object() ? value.value("kind", "") : "";
+  auto settings = kSettings.find(kind);
+  if (!kind.empty() && settings == kSettings.end()) bad(fmt::format("data kind '{}'", kind));
+  std::set<std::string> known{"kind", "path"};
+  if (settings != kSettings.end()) known.insert(settings->second.begin(), settings->second.end());
+  onlyKeys(value, "data", known);
+  if (kind.empty()) return data;
+  data.kind = kind;
   data.path = value.at("path");
-  data.tokenizer = value.value("tokenizer", "char");
-  data.split = value.value("split", 0.9);
-  if (data.kind != "text" && data.kind != "tensors") bad(fmt::format("data kind '{}'", data.kind));
+  data.tokenizer = value.value("tokenizer", data.tokenizer);
+  data.split = value.value("split", data.split);
   if (data.tokenizer != "char" && data.tokenizer != "byte") bad(fmt::format("tokenizer '{}'", data.tokenizer));
   if (!(data.split > 0 && data.split <= 1)) bad(fmt::format("split {}", data.split));
+  for (const json& field : value.value("fields", json::array())) data.fields.push_back(parseField(field));
+  if (kind == "csv" && data.fields.empty()) bad("csv without fields");
+  data.separator = value.value("separator", "");
+  if (data.separator.size() > 1 || data.separator == "\"" || data.separator == "\n" || data.separator == "\r")
+    bad(fmt::format("separator '{}'", data.separator));
+  data.header = value.value("header", false);
+  data.text = parseColumn(value, "text", 1), data.label = parseColumn(value, "label", 2);
+  data.source = parseColumn(value, "source", 1), data.target = parseColumn(value, "target", 2);
+  data.document = value.value("document", data.document);
+  if (data.document.empty()) bad("an empty document separator");
+  data.nextSentence = value.value("next_sentence", false);
+  data.mask = value.value("mask", data.mask);
+  if (!(data.mask > 0 && data.mask < 1)) bad(fmt::format("mask {}", data.mask));
+  data.labels = value.value("labels", "");
+  if (kind == "images" && data.labels.empty()) bad("images without labels");
+  data.mean = parseNumbers(value, "mean", 0), data.std = parseNumbers(value, "std", 1);
   return data;
 }
 
@@ -54,7 +116,7 @@ RunConfig RunConfig::parse(const char* text) {
   try {
     json root = json::parse(text && *text ? text : "{}");
     onlyKeys(root, "the configuration", {"program", "base", "data", "batch", "steps", "seed", "minimise", "every",
-                                         "vocab", "ranges", "from"});
+                                         "binds", "ranges", "from", "accumulate"});
     config.program = root.value("program", "");
     config.base = root.value("base", "");
     config.data = parseData(root.value("data", json()));
@@ -63,16 +125,18 @@ RunConfig RunConfig::parse(const char* text) {
     config.from = root.value("from", "");
     config.minimise = root.value("minimise", "");
     for (const json& action : root.value("every", json::array())) config.every.push_back(parseAction(action));
-    if (json vocab = root.value("vocab", json()); !vocab.is_null()) {
-      config.vocabularyDim = vocab.at("dim");
-      config.vocabularySize = vocab.at("size").get<int64_t>();
+    for (const json& bind : root.value("binds", json::array())) {
+      onlyKeys(bind, "binds", {"dim", "of", "size"});
+      config.binds.push_back({bind.at("dim"), bind.at("of"), bind.at("size")});
     }
+    config.microBatches = root.value("accumulate", int64_t(1));
     json ranges = root.value("ranges", json::object());
     for (auto& [name, range] : ranges.items()) config.ranges[name] = range;
   } catch (const json::exception& e) {
     bad(e.what());
   }
   if (config.steps < 0) bad("negative steps");
+  if (config.microBatches < 1 || config.microBatches > 65535) bad(fmt::format("accumulate {}", config.microBatches));
   return config;
 }
 

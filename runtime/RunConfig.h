@@ -4,17 +4,44 @@
 #define HEDDLE_RUNTIME_RUNCONFIG_H
 #include <cstdint>
 #include <map>
-#include <optional>
 #include <string>
 #include <vector>
 
 namespace heddle {
 
+/// A field that the program itself declares, as `x: f32[N,I]` of csv.
+struct FieldConfig {
+  std::string name, type;          // "x", "f32"
+  std::vector<std::string> dims;   // "N", "I"
+  std::vector<int64_t> sizes;      // of the dims; 0: not known when this was written
+};
+
+/// What a column of a table is chosen by: its name in the header line or, where that is empty, its number from 1.
+struct ColumnConfig {
+  std::string name;
+  int64_t number = 0;
+};
+
 struct DataConfig {
-  std::string kind;       // "text", "tensors", or "" when the program has no data
-  std::string path;       // as the source says it, relative to RunConfig::base
-  std::string tokenizer;  // text: "char" or "byte"
-  double split = 0.9;     // text: the part of the tokens, from the start, that is trained on
+  std::string kind;              // "text", "tensors", "csv", ...: see DataSource.cpp; "" when the program has no data
+  std::string path;              // as the source says it, relative to RunConfig::base
+  std::string tokenizer = "char";  // of texts: "char" or "byte"
+  double split = 0.9;            // the part that is trained on: of the tokens, from the start, or of the records
+  std::string labels;            // images: the second file
+  std::vector<FieldConfig> fields;               // csv
+  std::string separator;                         // of columns; "": by the file
+  bool header = false;                           // the first line of a table names its columns
+  ColumnConfig text, label, source, target;      // of labelled and pairs
+  std::string document = "\n\n";                // mlm: what stands between documents
+  bool nextSentence = false;                     // mlm
+  double mask = 0.15;                            // mlm: the part of the tokens that is predicted
+  std::vector<double> mean, std;                 // images, in parts of the brightest value: of all channels or of each
+};
+
+/// A dim that got its size from the data when the program was compiled.
+struct DataBind {
+  std::string dim, fact;  // "V", "vocabulary": see describeData
+  int64_t size;
 };
 
 struct PeriodicAction {
@@ -33,8 +60,8 @@ struct RunConfig {
   std::string from;  // weights to start from, relative to base; "": the initial values
   std::string minimise;  // the loss that progress shows
   std::vector<PeriodicAction> every;
-  std::string vocabularyDim;                  // "V", when the source's tokenizer binds a dim
-  std::optional<int64_t> vocabularySize;      // its size in this program
+  std::vector<DataBind> binds;
+  int64_t microBatches = 1;                   // of a step
   std::map<std::string, int64_t> ranges;      // input name -> its values lie in [0, range)
 
   /// Throws RunError(kInternal) for what docs/runtime.md does not allow: the compiler wrote it.

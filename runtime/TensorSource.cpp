@@ -56,8 +56,9 @@ public:
   void fillTraining(Session& session, const HeddleEntry& entry, uint64_t, int64_t step, int32_t) override {
     fill(session, entry, (step - 1) % batches);
   }
-  void fillEvaluation(Session& session, const HeddleEntry& entry, int64_t batch, int64_t) override {
+  int64_t fillEvaluation(Session& session, const HeddleEntry& entry, int64_t batch, int64_t) override {
     fill(session, entry, batch % batches);
+    return 1;  // whole batches only, which all weigh the same
   }
 
   std::string fingerprint() const override {

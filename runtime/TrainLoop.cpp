@@ -58,6 +58,8 @@ public:
         evaluation = std::make_unique<Evaluation>(session, *source);
         source->check(session, evaluation->entry, true);
       }
+    if (source)
+      for (const std::string& note : source->notes()) say(note);
     for (auto& loss : losses.all) keys.push_back(nlohmann::json(loss.name).dump());
     if (evaluation)
       for (auto& loss : evaluation->losses.all) validation.push_back({nlohmann::json(loss.name).dump()});
@@ -189,6 +191,7 @@ private:
 
   std::string firstBadOfEvaluation(int64_t batches) {
     std::string found;
+    batches = source->evaluationBatches(evaluation->entry, batches);
     for (int64_t batch = 0; batch < batches && found.empty(); ++batch) {
       source->fillEvaluation(session, evaluation->entry, batch, batches);
       session.setCounters(evaluation->entry, 0, seed);

@@ -77,7 +77,7 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return render(diagnostics), 0;
   checkFixedPoint(*file);
   BuildSettings settings;
-  settings.vocabulary = [](const std::string &, const std::string &, std::string &) { return std::optional<int64_t>(7); };
+  settings.describeData = [](const std::string &, std::string &) { return DataFacts({{"vocabulary", 7}, {"classes", 3}}); };
   checkFile(*file, diagnostics, settings);
   render(diagnostics);
   if (diagnostics.hasErrors())

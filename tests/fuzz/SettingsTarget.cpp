@@ -51,7 +51,7 @@ void corpus(const std::string &text, const std::string &kind) {
     if (told.vocabularySize != made.size())
       finding("two sizes of one vocabulary");
     RunConfig config;
-    config.data = {"text", bytes.path, kind, 0.5};
+    config.data.kind = "text", config.data.path = bytes.path, config.data.tokenizer = kind, config.data.split = 0.5;
     config.ranges = {{"data.ids", made.size()}, {"data.next", made.size()}};
     static HeddleProgram program = tiny::make("{}");
     static Session session(program, 1);

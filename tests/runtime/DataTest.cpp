@@ -91,7 +91,7 @@ protected:
   std::unique_ptr<DataSource> text(const std::string& contents, double split = 0.5) {
     writeFile(dir / "t", contents);
     RunConfig config;
-    config.data = {"text", "t", "char", split};
+    config.data.kind = "text", config.data.path = "t", config.data.split = split;
     config.base = dir.path;
     return openDataSource(config, "");
   }
@@ -159,11 +159,11 @@ TEST_F(Source, TextErrorsAreClear) {
   EXPECT_THAT(errorOf([&] { text(""); }), HasSubstr("is empty"));
   EXPECT_THAT(errorOf([&] { text("a\xff"); }), HasSubstr("byte 1"));
   RunConfig config;
-  config.data = {"text", "t", "char", 0.5};
+  config.data.kind = "text", config.data.path = "t", config.data.split = 0.5;
   config.base = dir.path;
-  config.vocabularyDim = "V", config.vocabularySize = 65;
+  config.binds = {{"V", "vocabulary", 65}};
   writeFile(dir / "t", "abc");
-  EXPECT_THAT(errorOf([&] { openDataSource(config, ""); }), HasSubstr("has 3 tokens, but the program was compiled for V = 65"));
+  EXPECT_THAT(errorOf([&] { openDataSource(config, ""); }), HasSubstr("its vocabulary has 3 tokens, but the program was compiled for V = 65"));
   EXPECT_THAT(errorOf([&] { openDataSource(config, dir / "no"); }), HasSubstr("No such file"));
   ASSERT_EQ(mkfifo((dir / "fifo").c_str(), 0600), 0);
   EXPECT_THAT(errorOf([&] { openDataSource(config, dir / "fifo"); }), HasSubstr("not a regular file"));

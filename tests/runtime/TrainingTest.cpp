@@ -43,7 +43,7 @@ protected:
               {"seed", 1337},
               {"minimise", "lm"},
               {"every", {{{"n", 10}, {"do", "eval"}, {"loss", "lm"}, {"batches", 3}}, {{"n", 20}, {"do", "save"}}}},
-              {"vocab", {{"dim", "V"}, {"size", tiny::V}}},
+              {"binds", {{{"dim", "V"}, {"of", "vocabulary"}, {"size", tiny::V}}}},
               {"ranges", {{"data.ids", tiny::V}, {"data.next", tiny::V}}}};
     tiny::nanFrom = tiny::signalAt = 0;
   }
@@ -317,7 +317,7 @@ TEST_F(TrainingTest, ConfigurationIsCheckedByTheRuntimeToo) {
     return errorOf([&] { train(tiny::make(changed.dump()), options("x")); });
   };
   EXPECT_THAT(bad("speed", 3), HasSubstr("70: internal error: the program's configuration: unknown key 'speed'"));
-  EXPECT_THAT(bad("data", {{"kind", "csv"}, {"path", "x"}}), HasSubstr("data kind 'csv'"));
+  EXPECT_THAT(bad("data", {{"kind", "parquet"}, {"path", "x"}}), HasSubstr("data kind 'parquet'"));
   EXPECT_THAT(bad("every", {{{"n", 0}, {"do", "save"}}}), HasSubstr("count from 1"));
   EXPECT_THAT(bad("steps", 0), HasSubstr("does not say how many steps"));
   EXPECT_FALSE(fs::exists(dir / "x"));

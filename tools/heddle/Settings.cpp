@@ -1,11 +1,11 @@
-// --set and --data, and the size of a text's vocabulary, which the runtime's tokenizer tells.
+// --set and --data, and the sizes that the data tell, which the runtime reads.
 #include "tools/heddle/Settings.h"
 #include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
-#include "runtime/DataPath.h"
+#include "runtime/DataSource.h"
+#include "runtime/RunConfig.h"
 #include "runtime/RunError.h"
-#include "runtime/Tokenizer.h"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -29,15 +29,15 @@ int readSettings(const SettingFlags &flags, const std::string &file, BuildSettin
   settings.base = std::filesystem::path(file).parent_path().string();
   if (settings.base.empty())
     settings.base = ".";
-  settings.dataPath = flags.data;
-  bool own = !flags.data.empty();
-  settings.vocabulary = [own, base = settings.base](const std::string &path, const std::string &tokenizer,
-                                                    std::string &error) -> std::optional<int64_t> {
+  settings.describeData = [given = flags.data](const std::string &text, std::string &error) -> DataFacts {
     try {
-      std::string file = own ? path : resolveDataPath(base, path);
-      noteFile(file);
-      return describe(file, tokenizer).vocabularySize;
+      RunConfig config = RunConfig::parse(text.c_str());
+      for (const std::string &file : dataFiles(config, given))
+        noteFile(file);
+      return describeData(config, given).facts;
     } catch (const RunError &failed) {
+      if (failed.exitCode != kData)
+        throw;
       error = failed.what();
       return std::nullopt;
     }

@@ -17,7 +17,7 @@ struct SettingFlags {
 };
 void addSettingFlags(CLI::App &app, SettingFlags &flags);
 
-/// The settings for building the program in `file`: sizes by --set, the vocabulary of its text from the file itself.
+/// The settings for building the program in `file`: sizes by --set, and what the data tell, from them.
 /// Returns exitDone, or says what is wrong and returns exitUsage.
 int readSettings(const SettingFlags &flags, const std::string &file, BuildSettings &settings);
 

@@ -7,7 +7,7 @@
 #include "tools/heddle/SubCommand.h"
 
 #include "runtime/Commands.h"
-#include "runtime/DataPath.h"
+#include "runtime/DataSource.h"
 #include "runtime/Options.h"
 #include "runtime/RunConfig.h"
 #include "runtime/RunError.h"
@@ -27,12 +27,10 @@ struct Options {
 
 // The data, for the report of a crash. What is wrong with them, the runtime says.
 void noteData(const Compilation &compilation, const std::string &given) {
-  noteFile(given);
   RunConfig config = RunConfig::parse((*compilation.module)->getAttrOfType<mlir::StringAttr>("heddle.config").str().c_str());
-  if (!given.empty() || config.data.path.empty())
-    return;
   try {
-    noteFile(resolveDataPath(config.base, config.data.path));
+    for (const std::string &file : dataFiles(config, given))
+      noteFile(file);
   } catch (const RunError &) {
   }
 }

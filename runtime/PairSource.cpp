@@ -1,0 +1,116 @@
+// Pairs of texts, source and target, from a table: what a model that translates learns from (Vaswani et al. 2017).
+//
+//   src   the source, then <end>         N tokens
+//   tgt   <begin>, then the target       T tokens: what the decoder reads
+//   next  the target, then <end>         T tokens: what it shall say
+// each padded. A text that is longer is cut: a source before its <end>, a target without one.
+#include "runtime/RecordSource.h"
+#include "runtime/RunError.h"
+#include "runtime/TextTable.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace heddle {
+namespace {
+
+std::vector<TextColumn> columnsOf(const RunConfig& config) {
+  return {{"source", config.data.source}, {"target", config.data.target}};
+}
+
+DataDescription describeTable(const TextTable& table, const RunConfig& config) {
+  DataDescription result;
+  result.facts = {{"vocabulary", table.special.vocabulary}};
+  result.bytes = table.reserved();
+  RecordSource::describeSplit(table.records, config.data.split, result);
+  return result;
+}
+
+class PairSource : public RecordSource {
+public:
+  PairSource(const RunConfig& config, const std::string& file)
+      : RecordSource(config, file, "pairs"), table(config, file, columnsOf(config)) {
+    DataDescription description = describeTable(table, config);
+    checkBinds(config, description.facts, path);
+    for (const char* name : {"data.src", "data.tgt", "data.next"})
+      if (auto range = config.ranges.find(name); range != config.ranges.end() && table.special.vocabulary > range->second)
+        throw RunError(kData, fmt::format("{}: its vocabulary has {} tokens, but the program was compiled for the range of {} = {}",
+                                          path, table.special.vocabulary, name, range->second),
+                       "compile the program for these data");
+    checkMemory(Arena::mapped() + description.bytes);
+    table.read([](auto&, auto&) {});
+    setFields({{"src", HEDDLE_I32, {{"B"}, {"N"}}}, {"src_valid", HEDDLE_BOOL, {{"B"}, {"N"}}},
+               {"tgt", HEDDLE_I32, {{"B"}, {"T"}}}, {"next", HEDDLE_I32, {{"B"}, {"T"}}},
+               {"tgt_valid", HEDDLE_BOOL, {{"B"}, {"T"}}}});
+    setRecords(table.records);
+  }
+
+  std::string fingerprint() const override {
+    return fmt::format(R"({{"kind":"pairs","pairs":{},"xxh64":"{:016x}","tokenizer":"{}","split":{}}})", table.records,
+                       table.hash, table.words.kind(), split);
+  }
+  const Tokenizer* tokenizer() const override { return &table.words; }
+  std::vector<std::string> notes() const override {
+    std::vector<std::string> lines;
+    if (cutSources)
+      lines.push_back(fmt::format("note: {}: {} of {} sources have more than {} tokens, and are cut there", path, cutSources,
+                                  table.records, sourceLength - 1));
+    if (cutTargets)
+      lines.push_back(fmt::format("note: {}: {} of {} targets have more than {} tokens, and are cut there", path, cutTargets,
+                                  table.records, targetLength - 1));
+    return lines;
+  }
+
+private:
+  void fit(const std::vector<Axis>& axes) override {
+    for (const Axis& axis : axes) (axis.name == "N" ? sourceLength : targetLength) = axis.size;
+    cutSources = cutTargets = 0;
+    for (int64_t pair = 0; pair < table.records; ++pair) {
+      cutSources += sourceLength && table.texts.length(2 * pair) > sourceLength - 1;
+      cutTargets += targetLength && table.texts.length(2 * pair + 1) > targetLength - 1;
+    }
+  }
+
+  void fillRow(const RowPlace& place, void* const* out) override {
+    const SpecialTokens& special = table.special;
+    int64_t source = 2 * place.record, target = source + 1;
+    int64_t words = std::min(table.texts.length(source), sourceLength - 1);
+    if (auto* ids = static_cast<int32_t*>(out[0])) {
+      table.texts.copy(source, 0, words, ids);
+      ids[words] = special.end;
+      std::fill(ids + words + 1, ids + sourceLength, special.pad);
+    }
+    if (auto* valid = static_cast<int32_t*>(out[1]))
+      for (int64_t n = 0; n < sourceLength; ++n) valid[n] = n <= words;
+    words = table.texts.length(target);
+    int64_t read = std::min(words, targetLength - 1), said = std::min(words, targetLength);
+    if (auto* ids = static_cast<int32_t*>(out[2])) {
+      ids[0] = special.begin;
+      table.texts.copy(target, 0, read, ids + 1);
+      std::fill(ids + read + 1, ids + targetLength, special.pad);
+    }
+    if (auto* ids = static_cast<int32_t*>(out[3])) {
+      table.texts.copy(target, 0, said, ids);
+      if (said < targetLength) ids[said] = special.end;
+      std::fill(ids + std::min(said + 1, targetLength), ids + targetLength, special.pad);
+    }
+    if (auto* valid = static_cast<int32_t*>(out[4]))
+      for (int64_t t = 0; t < targetLength; ++t) valid[t] = t <= words;
+  }
+
+  TextTable table;
+  int64_t sourceLength = 0, targetLength = 0, cutSources = 0, cutTargets = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<DataSource> openPairSource(const RunConfig& config, const std::string& path) {
+  return std::make_unique<PairSource>(config, path);
+}
+
+DataDescription describePairs(const RunConfig& config, const std::string& path) {
+  return describeTable(TextTable(config, path, columnsOf(config)), config);
+}
+
+}  // namespace heddle
