@@ -142,11 +142,12 @@ Item Generator::tamed(Item x, double most) {
 // Of x's dims, at least `least`.
 Item Generator::away(const Item &x, double least) {
   if (x.low >= least) return x;
-  switch (random.below(3)) {
-    case 0: return binary("add", unary("abs", x), number(least));
-    case 1: return binary("max", x, number(least));
-    default: return binary("add", binary("mul", x, x), number(least));
-  }
+  int64_t way = random.below(3);
+  Item made = way == 0   ? binary("add", unary("abs", x), number(least))
+              : way == 1 ? binary("max", x, number(least))
+                         : binary("add", binary("mul", x, x), number(least));
+  made.low = std::max(made.low, least);  // intervals do not know that a square is positive
+  return made;
 }
 // x in exactly this type, of size `most` at most: summed over what is too much, spread over what lacks.
 Item Generator::as(const Item &x, Tensor type, double most) {

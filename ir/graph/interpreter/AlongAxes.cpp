@@ -114,16 +114,11 @@ Array heddle::evaluate(SoftmaxOp op, Operands operands) {
   Rows rows(x.type, result.type, op.getOverAttr());
   for (size_t r = 0; r < rows.from.size(); ++r) {
     double best = largest(x, rows.from[r], rows.along);
-    if (best == -kInfinity) {  // no element is above -inf: 0, unless one is NaN
-      for (size_t j = 0; j < rows.along.size(); ++j) {
-        double element = x.elements[rows.from[r] + rows.along[j]];
-        result.elements[rows.to[r] + rows.landing[j]] = std::isnan(element) ? element : 0;
-      }
-      continue;
-    }
-    double sum = sumOfExp(x, rows.from[r], rows.along, best);
+    // A row of -inf is 0. A NaN, which `largest` passes over, makes the sum and so the whole row NaN.
+    double shift = best == -kInfinity ? 0 : best, sum = sumOfExp(x, rows.from[r], rows.along, shift);
     for (size_t j = 0; j < rows.along.size(); ++j)
-      result.elements[rows.to[r] + rows.landing[j]] = std::exp(x.elements[rows.from[r] + rows.along[j]] - best) / sum;
+      result.elements[rows.to[r] + rows.landing[j]] =
+          sum == 0 ? 0 : std::exp(x.elements[rows.from[r] + rows.along[j]] - shift) / sum;
   }
   return result;
 }
