@@ -3,7 +3,7 @@
 #include "frontend/AstWalk.h"
 #include "frontend/DidYouMean.h"
 #include "frontend/Reachable.h"
-#include "frontend/SplitEvaluation.h"
+#include "frontend/BatchSums.h"
 #include "frontend/TrainBlock.h"
 #include "mlir/IR/Verifier.h"
 
@@ -188,13 +188,17 @@ public:
     names.push_back(name);
     return value;
   }
-  void counters(Span span) {
+  void counters(Span span, bool micro) {
     auto i32 = builder.getI32Type();
     auto place = place_(span);
     el.seed = el.entry->addArgument(heddle::Tensor::get({builder.getStringAttr("word")}, {2}, i32), place);
     el.step = el.entry->addArgument(heddle::Tensor::get({}, {}, i32), place);
     names.push_back("$seed");
     names.push_back("$step");
+    if (!micro)
+      return;
+    el.micro = el.entry->addArgument(heddle::Tensor::get({}, {}, i32), place);
+    names.push_back("$micro");
   }
   void close(const std::vector<std::pair<std::string, Value>> &results, Span span) {
     llvm::SmallVector<mlir::Value> values;
@@ -245,24 +249,55 @@ private:
   }
 };
 
+/// Makes the results of @train those of one micro-batch. False after an error.
+bool accumulate(Entry &entry, const TrainBlock &block, const std::vector<std::pair<std::string, Value>> &losses,
+                Diagnostics &diagnostics) {
+  Elaborator &el = entry.el;
+  if (!el.writes.empty()) {
+    diagnostics.error(Code::H0410, block.accumulateSpan, "`accumulate` cannot be had with a `state` yet")
+        .help("the state of a step would depend on the order of its micro-batches: leave `accumulate` out");
+    return false;
+  }
+  if (!el.batch) {
+    diagnostics.error(Code::H0410, block.accumulateSpan, "`accumulate` needs data with a batch");
+    return false;
+  }
+  if (auto found = splitTraining(entry.func, el.id(el.batch), block.accumulate)) {
+    const std::string &name = losses[found->result].first;
+    const LossStmt *loss = nullptr;
+    for (const LossStmt *other : block.losses)
+      if ("loss." + other->name.name == name)
+        loss = other;
+    Span span = loss ? loss->value->span : block.minimise ? block.minimise->value->span : block.ast->name.span;
+    Diagnostic &d = diagnostics.error(Code::H0414, span, "this is no sum over the batch, so micro-batches cannot add up to it");
+    if (auto place = found->op ? found->op->getLoc()->findInstanceOf<mlir::FileLineColLoc>() : mlir::FileLineColLoc())
+      d.note(fmt::format("the first operation in the way is `{}` of line {}",
+                         std::string(found->op->getName().stripDialect()), place.getLine()));
+    d.label(block.accumulateSpan, "accumulated here").help("make what is not minimised a `metric`, or leave `accumulate` out");
+    return false;
+  }
+  entry.func->setAttr("heddle.accumulate", entry.builder.getI64IntegerAttr(block.accumulate));
+  return true;
+}
+
 /// @train, @eval or @run of a train block. False after an error.
 bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const TrainBlock &block,
                  const Sizes &sizes, const std::string &name, std::map<std::string, int64_t> &ranges, std::string &minimise) {
   Entry entry(table, diagnostics, graph, sizes);
   Elaborator &el = entry.el;
-  bool run = name == "run", training = name == "train";
+  bool run = name == "run", training = name == "train", accumulates = training && block.accumulate > 1;
   Span span = block.ast->name.span;
   entry.open(name, span);
   Elaborator::Frame frame = trainFrame(table);
   el.current = &frame;
   frame.names["data"] = dataValue(entry.fields(block, frame, run ? "" : "data.", false), true);
   if (training)
-    entry.counters(span);
+    entry.counters(span, accumulates);
   if (el.failed())
     return false;
-  if (name == "eval")
+  if (name == "eval" || accumulates)
     el.batch = batchAxis(el, block, frame);
-  if (el.batch && block.data.partial)
+  if (name == "eval" && el.batch && block.data.partial)
     el.batchRows = entry.argument("$rows", Value::tensor(Element::Bool, {el.batch}), span, false);
   auto losses = walkBlock(el, block, frame, name == "eval", minimise);
   if (el.failed())
@@ -283,7 +318,9 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   entry.close(losses, span);
   if (!block.metrics.empty())
     dropUnused(entry.func);
-  if (el.batch)
+  if (accumulates && !accumulate(entry, block, losses, diagnostics))
+    return false;
+  if (name == "eval" && el.batch)
     splitEvaluation(entry.func, el.id(el.batch));
   if (name != "eval")
     entry.func->setAttr("heddle.minimise", entry.builder.getStringAttr(minimise));

@@ -412,6 +412,8 @@ private:
     double keep = 1 - n.real();
     Value mask = Value::tensor(Element::Bool, x().dims);
     llvm::SmallVector<mlir::Value> indices;
+    if (el.micro)
+      indices.push_back(el.micro);
     for (auto &loop : el.loops)
       indices.push_back(loop.block->getArgument(0));
     uint64_t stream = fnv1a(fmt::format("{}dropout.{}", frame.path, occurrence));

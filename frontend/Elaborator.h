@@ -91,10 +91,11 @@ public:
   mlir::ModuleOp graph;
   mlir::Block *entry = nullptr; // reads of variables stand at its start
   mlir::Value seed, step;       // set in training: dropout acts
+  mlir::Value micro;            // the number of the micro-batch, where a step has several
   std::vector<Input> inputs;
   std::vector<mlir::Value> discarded; // results that the train block assigned to `_`
   std::map<std::string, Weight> parameters;
-  Axis *batch = nullptr;                    // in evaluation: what is summed over it is added up over all batches
+  Axis *batch = nullptr;                    // what is summed over it is added up, over all batches or micro-batches
   Value batchRows;                          // bool[batch]: the rows that count, of a last batch that is not full; or unset
   bool keepsState = true;                   // else a state has its initial value, and no next one
   std::vector<std::pair<std::string, mlir::Value>> writes; // next values of states, by variable

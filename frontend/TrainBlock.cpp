@@ -118,6 +118,8 @@ struct Reader {
       out.steps = whole(e, "`steps`", 1).value_or(0);
     else if (name == "seed")
       out.seed = static_cast<uint64_t>(whole(e, "`seed`", 0).value_or(0));
+    else if (name == "accumulate")
+      out.accumulate = readWhole(e, el, frame, "`accumulate`", 1, 65535).value_or(1), out.accumulateSpan = span;
     else if (name == "from") {
       if (auto *string = e.as<StringLiteral>())
         out.from = string->value;
@@ -308,6 +310,8 @@ std::string configJson(const TrainBlock &block, const std::string &minimise, con
   json root = {{"program", block.ast->name.name}, {"base", settings.base}, {"data", json::parse(dataJson(block.data))}, {"batch", batch},
                {"steps", block.steps}, {"seed", block.seed}, {"minimise", minimise}, {"every", every}};
   root["ranges"] = json(ranges);
+  if (block.accumulate > 1)
+    root["accumulate"] = block.accumulate;
   if (!block.from.empty())
     root["from"] = block.from;
   for (const BoundDim &bind : block.binds)

@@ -40,6 +40,8 @@ struct TrainBlock {
   std::map<std::string, int64_t> sizes; // from `size`, overridden by --set
   int64_t steps = 0;
   uint64_t seed = 0;
+  int64_t accumulate = 1; // micro-batches of a step
+  Span accumulateSpan;
   std::string from;
   std::optional<Optimizer> optimizer;
   std::vector<const ast::LossStmt *> losses;

@@ -44,6 +44,10 @@ def DeriveBackward : Pass<"derive-backward", "::mlir::ModuleOp"> {
   let summary = "Append the gradients of the loss to every entry with heddle.minimise";
   let dependentDialects = ["::heddle::HeddleDialect"];
 }
+def AccumulateGradients : Pass<"accumulate-gradients", "::mlir::ModuleOp"> {
+  let summary = "make @train, of one micro-batch, a loop over those of a step that adds up losses and gradients";
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 def ApplyOptimizer : Pass<"apply-optimizer", "::mlir::ModuleOp"> {
   let summary = "Turn the gradients of @train into updates, as heddle.optimizer of the module says";
   let dependentDialects = ["::heddle::HeddleDialect"];

@@ -25,6 +25,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::grad, "fuse-attention", "softmax(score) @ value becomes one op, which stores no tensor of rows x keys",
      StepScope::module, "", true},
     {Stage::grad, "derive-backward", "append the gradient of the minimised loss for every parameter"},
+    {Stage::grad, "accumulate-gradients", "a step of several micro-batches adds up their losses and gradients"},
     {Stage::grad, "apply-optimizer", "turn gradients into the new values of parameters and optimizer state"},
     {Stage::grad, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     // grad: forward, backward and update, one op per idea

@@ -4,6 +4,7 @@
 #include "ir/graph/Heddle.h"
 #include "passes/IndexRange.h"
 #include "passes/PlanForm.h"
+#include "passes/graph/AccumulateGradients.h"
 #include "passes/graph/ApplyOptimizer.h"
 #include "passes/graph/DeriveBackward.h"
 #include "passes/graph/PlanMemory.h"
@@ -104,7 +105,7 @@ private:
 
   void verifyEntry(func::FuncOp entry) {
     SmallVector<StringRef> allowed;
-    if (stage == Stage::graph) allowed = {kMinimiseAttr, kInputGradientsAttr};
+    if (stage == Stage::graph) allowed = {kMinimiseAttr, kInputGradientsAttr, kAccumulateAttr};
     if (stage == Stage::plan) allowed = {kWorkspaceAttr};
     verifyAttributes(entry, allowed);
     if (entry.isDeclaration() || !entry.isPublic() || !entry.getBody().hasOneBlock())

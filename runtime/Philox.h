@@ -5,7 +5,7 @@
 // needs no generator state. Checked against the known answers of Random123. The key is always the run's seed; words 2
 // and 3 of the counter tell the users apart:
 //   variables    {element lo, element hi, stream lo, stream hi}        stream = HeddleVariable::stream + layer
-//   batches      {row, 0, step, kDataStream + micro-batch}
+//   batches      {row of the step's micro-batches, 0, step, kDataStream}
 //   records      {half, epoch lo, epoch hi and round, kOrderStream}; kSplitStream, key 0: training or evaluation
 //   masking      {token, row of the run lo, hi, kMaskStream}; of evaluation: kMaskStream + 1, key 0
 //   sampling     {token, 0, 0, kSampleStream}
@@ -19,7 +19,7 @@ namespace heddle {
 
 using PhiloxWords = std::array<uint32_t, 4>;
 
-constexpr uint32_t kDataStream = 0xDA7A0000u;    // + micro-batch
+constexpr uint32_t kDataStream = 0xDA7A0000u;
 constexpr uint32_t kOrderStream = 0x0D3E7000u;
 constexpr uint32_t kSplitStream = 0x0D3E7001u;
 constexpr uint32_t kMaskStream = 0x3A5C0000u;

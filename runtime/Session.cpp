@@ -61,6 +61,27 @@ int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, i
          Executor::scratchBytes(target, threads);
 }
 
+// The compiler stacks the micro-batches of a step along a first axis of this name (passes/graph/AccumulateGradients.h).
+static bool isStacked(const HeddleBuffer& input) {
+  return input.rank > 0 && std::string_view(input.dims[0].name) == "$micro";
+}
+
+MicroBatches::MicroBatches(const HeddleEntry& entry)
+    : whole(entry), slice(entry), inputs(entry.inputs, entry.inputs + entry.input_count) {
+  for (HeddleBuffer& input : inputs)
+    if (isStacked(input)) {
+      count = int32_t(input.dims[0].size);
+      input.dims += 1, input.rank -= 1;
+    }
+  slice.inputs = inputs.data();
+}
+
+const HeddleEntry& MicroBatches::operator[](int32_t micro) {
+  for (size_t i = 0; i < inputs.size(); ++i)
+    if (isStacked(whole.inputs[i])) inputs[i].offset = whole.inputs[i].offset + micro * elementCount(inputs[i]) * 4;
+  return slice;
+}
+
 Session::Session(const HeddleProgram& p, int threads, const std::string& targetClass)
     : program(checked(p)), target(affordable(p, chooseTarget(p, targetClass), threads)), pool(threads),
       variables(p.variables_bytes, "variables"), workspace(workspaceBytes(target), "workspace"),

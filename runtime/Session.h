@@ -10,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace heddle {
 
@@ -21,6 +22,23 @@ std::string shapeText(const HeddleDim* dims, int32_t rank);  // "[B=12, T=64]"
 
 /// Bytes that a run holds at its peak: variables, the largest workspace, every thread's scratch. Exact.
 int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads);
+
+/// An entry whose step has several micro-batches (`accumulate`), as a source of data sees it: its `data.*` inputs are those
+/// of one micro-batch. Of any other entry it is the same, with one.
+class MicroBatches {
+public:
+  explicit MicroBatches(const HeddleEntry& entry);
+  MicroBatches(const MicroBatches&) = delete;
+
+  int32_t count = 1;
+  /// The entry with the inputs of micro-batch `micro`, from 0. Inputs keep their addresses.
+  const HeddleEntry& operator[](int32_t micro);
+
+private:
+  const HeddleEntry& whole;
+  HeddleEntry slice;
+  std::vector<HeddleBuffer> inputs;
+};
 
 class Session {
 public:

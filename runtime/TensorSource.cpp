@@ -1,7 +1,7 @@
 // Batches that another program has prepared: named tensors of a safetensors file, fed in order along their first axis.
 //
 // Tensor `ids` (or `data.ids`) of shape [N*B, ...] holds N batches for the input data.ids [B, ...]. Training step s
-// takes batch (s - 1) mod N; evaluation takes the batches from the first. Only the batch at hand is read; which tensor
+// takes batch (s - 1) mod N (with `accumulate`, as many as it has micro-batches); evaluation takes the batches from the first. Only the batch at hand is read; which tensor
 // feeds which input is looked up once, so that a step takes no memory.
 #include "runtime/DataSource.h"
 #include "runtime/RunError.h"
@@ -24,7 +24,7 @@ namespace {
 class TensorSource : public DataSource {
 public:
   TensorSource(const RunConfig& config, const std::string& path)
-      : file(path), ranges(config.ranges), contents(hashOfData()) {}
+      : file(path), ranges(config.ranges), microBatches(config.microBatches), contents(hashOfData()) {}
 
   void check(Session& session, const HeddleEntry& entry, bool) override {
     std::string first;
@@ -53,8 +53,8 @@ public:
     bindingsOf(entry);
   }
 
-  void fillTraining(Session& session, const HeddleEntry& entry, uint64_t, int64_t step, int32_t) override {
-    fill(session, entry, (step - 1) % batches);
+  void fillTraining(Session& session, const HeddleEntry& entry, uint64_t, int64_t step, int32_t micro) override {
+    fill(session, entry, ((step - 1) * microBatches + micro) % batches);
   }
   int64_t fillEvaluation(Session& session, const HeddleEntry& entry, int64_t batch, int64_t) override {
     fill(session, entry, batch % batches);
@@ -137,6 +137,7 @@ private:
 
   SafetensorsFile file;
   std::map<std::string, int64_t> ranges;
+  const int64_t microBatches;  // of a step
   uint64_t contents;  // hash
   std::deque<std::pair<const HeddleEntry*, std::vector<Binding>>> bound;
   int64_t batches = 1;

@@ -37,8 +37,9 @@ public:
   }
 
   void fillTraining(Session& session, const HeddleEntry& entry, uint64_t seed, int64_t step, int32_t micro) override {
-    fill(session, entry, [&](int64_t row, int64_t, int64_t length) {
-      PhiloxWords w = philox({uint32_t(row), uint32_t(step >> 32), uint32_t(step), kDataStream + uint32_t(micro)}, seed);
+    fill(session, entry, [&](int64_t row, int64_t rows, int64_t length) {
+      uint32_t place = uint32_t(row + micro * rows);  // micro-batches are parts of one batch
+      PhiloxWords w = philox({place, uint32_t(step >> 32), uint32_t(step), kDataStream}, seed);
       return int64_t(uniformBelow(w[0], w[1], uint64_t(text.trained() - length)));
     });
   }

@@ -47,12 +47,12 @@ class Training {
 public:
   Training(const HeddleProgram& program, const RunOptions& options)
       : options(options), config(RunConfig::parse(program.config)),
-        session(program, threadCount(options), options.target), entry(session.entry("train")),
+        session(program, threadCount(options), options.target), entry(session.entry("train")), microBatches(entry),
         source(openDataSource(config, options.data)), losses(entry), steps(options.steps.value_or(config.steps)),
         seed(options.seed.value_or(config.seed)) {
     if (steps < 1) throw RunError(kUsage, fmt::format("'{}' does not say how many steps", program.name),
                      "give --steps N");
-    if (source) source->check(session, entry, false);
+    if (source) source->check(session, microBatches[0], false);
     for (const PeriodicAction& action : config.every)
       if (!action.save && source && !evaluation) {
         evaluation = std::make_unique<Evaluation>(session, *source);
@@ -140,7 +140,8 @@ private:
 
   // The batch of a step, with its counters.
   void fill(int64_t step) {
-    if (source) source->fillTraining(session, entry, seed, step, 0);
+    for (int32_t micro = 0; source && micro < microBatches.count; ++micro)
+      source->fillTraining(session, microBatches[micro], seed, step, micro);
     session.setCounters(entry, step, seed);
   }
 
@@ -308,6 +309,7 @@ private:
   RunConfig config;
   Session session;
   const HeddleEntry& entry;
+  MicroBatches microBatches;
   std::unique_ptr<DataSource> source;
   Losses losses;  // of the last step; read at once, since evaluation uses the same workspace
   int64_t steps;

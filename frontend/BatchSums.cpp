@@ -1,0 +1,266 @@
+// See BatchSums.h. A walk from the results towards the data stops at the sums, the leaves. Evaluation copies what lies in
+// between to @report. Accumulation needs the results to be linear in those leaves that depend on parameters: what lies in
+// between is then computed of the sums of one micro-batch, where everything that is not one of them counts 1/N times.
+#include "frontend/BatchSums.h"
+#include "mlir/IR/IRMapping.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
+
+#include "llvm/ADT/SetVector.h"
+
+using namespace mlir;
+
+namespace heddle {
+namespace {
+
+/// The leaves of an entry's results.
+class Leaves {
+public:
+  Leaves(func::FuncOp entry, StringAttr batch) : body(&entry.getBody().front()), batch(batch) {
+    varying.insert(body->getArguments().begin(), body->getArguments().end());
+    for (Operation &op : *body)
+      if (readsAny(&op, varying))
+        varying.insert(op.getResults().begin(), op.getResults().end());
+    for (Value value : body->getTerminator()->getOperands())
+      visit(value);
+  }
+
+  llvm::SetVector<Value> all;
+  llvm::DenseSet<Operation *> between; // and what depends on no data
+  llvm::DenseSet<Value> varying;       // depends on the entry's arguments
+
+  bool isSum(Value value) const {
+    auto reduce = value.getDefiningOp<ReduceOp>();
+    auto contract = value.getDefiningOp<ContractOp>();
+    return (reduce && reduce.getKind() == "sum" && llvm::is_contained(reduce.getOver(), batch)) ||
+           (contract && llvm::is_contained(contract.getOver(), batch));
+  }
+  // Whether an op, or one inside of it, reads a value of the set.
+  static bool readsAny(Operation *op, const llvm::DenseSet<Value> &values) {
+    bool found = false;
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands())
+        found |= values.contains(operand);
+    });
+    return found;
+  }
+
+private:
+  void visit(Value value) {
+    Operation *op = value.getDefiningOp();
+    auto has = [&](Value x) { return cast<Tensor>(x.getType()).has(batch); };
+    bool isMean = varying.contains(value) && (!op || op->getNumRegions() > 0 || llvm::any_of(op->getOperands(), has));
+    if (isSum(value) || isMean) {
+      all.insert(value);
+      return;
+    }
+    if (!between.insert(op).second)
+      return;
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands())
+        if (operand.getParentBlock() == body)
+          visit(operand);
+    });
+  }
+
+  Block *body;
+  StringAttr batch;
+};
+
+void setResults(func::FuncOp entry, ValueRange values, ArrayRef<Attribute> names) {
+  Builder builder(entry.getContext());
+  Operation *end = entry.getBody().front().getTerminator();
+  end->setOperands(values);
+  entry.setFunctionType(builder.getFunctionType(entry.getBody().getArgumentTypes(), TypeRange(values)));
+  entry.setAllResultAttrs(SmallVector<Attribute>(names.size(), builder.getDictionaryAttr({})));
+  for (auto [i, name] : llvm::enumerate(names))
+    entry.setResultAttr(i, kNameAttr, name);
+}
+
+/// An entry behind another one, empty but for its end.
+func::FuncOp newEntry(func::FuncOp behind, const char *name) {
+  OpBuilder builder(behind.getContext());
+  builder.setInsertionPointAfter(behind);
+  auto entry = func::FuncOp::create(builder, behind.getLoc(), name, builder.getFunctionType({}, {}));
+  builder.setInsertionPointToEnd(entry.addEntryBlock());
+  func::ReturnOp::create(builder, behind.getLoc());
+  return entry;
+}
+
+Value addArgument(func::FuncOp entry, Type type, Location loc, Attribute name) {
+  Builder builder(entry.getContext());
+  unsigned at = entry.getNumArguments();
+  (void)entry.insertArgument(at, type, builder.getDictionaryAttr(builder.getNamedAttr(kNameAttr, name)), loc);
+  return entry.getArgument(at);
+}
+
+/// Rewrites the results of @train as parts.
+class Parts {
+public:
+  Parts(func::FuncOp train, StringAttr batch, int64_t number)
+      : train(train), body(train.getBody().front()), leaves(train, batch), number(number), builder(train.getContext()) {}
+
+  std::optional<NotASum> run() {
+    for (Operation &op : body)
+      if (isa<ReadOp, BernoulliOp>(op) || Leaves::readsAny(&op, trained) || holdsMask(&op))
+        trained.insert(op.getResults().begin(), op.getResults().end());
+    llvm::SetVector<Value> counts;
+    for (Value leaf : leaves.all) {
+      if (!leaves.varying.contains(leaf))
+        times(leaf, number);
+      else if (leaves.isSum(leaf) && !trained.contains(leaf))
+        counts.insert(leaf);
+      else
+        local.insert(leaf);
+    }
+    takeCounts(counts.getArrayRef());
+    for (Operation &op : body)
+      if (leaves.between.contains(&op) && Leaves::readsAny(&op, local))
+        local.insert(op.getResults().begin(), op.getResults().end());
+    Operation *end = body.getTerminator();
+    for (unsigned i = 0; i < end->getNumOperands(); ++i) {
+      Value value = part(end->getOperand(i));
+      if (!value)
+        return NotASum{i, culprit};
+      end->setOperand(i, value);
+    }
+    dropUnused(train);
+    return std::nullopt;
+  }
+
+private:
+  static bool holdsMask(Operation *op) {
+    return op->walk([](BernoulliOp) { return WalkResult::interrupt(); }).wasInterrupted();
+  }
+
+  // `value` times a number, in place of it for all others.
+  Value scaled(Value value, double factor) {
+    auto type = cast<Tensor>(value.getType());
+    builder.setInsertionPointAfterValue(value);
+    Value constant = ConstantOp::create(builder, value.getLoc(), Tensor::get({}, {}, type.getElementType()), factor);
+    return MulOp::create(builder, value.getLoc(), type, value, constant);
+  }
+  void times(Value value, double factor) {
+    Value product = scaled(value, factor);
+    value.replaceAllUsesExcept(product, product.getDefiningOp());
+  }
+
+  // Moves the sums of data alone to @train.counts.
+  void takeCounts(ArrayRef<Value> counts) {
+    if (counts.empty())
+      return;
+    llvm::DenseSet<Operation *> needed;
+    SmallVector<Value> work(counts);
+    while (!work.empty()) {
+      Operation *op = work.pop_back_val().getDefiningOp();
+      if (op && needed.insert(op).second)
+        op->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
+    }
+    func::FuncOp entry = newEntry(train, "train.counts");
+    IRMapping mapping;
+    for (BlockArgument argument : body.getArguments())
+      if (llvm::any_of(argument.getUsers(), [&](Operation *user) {
+            return needed.contains(body.findAncestorOpInBlock(*user));
+          }))
+        mapping.map(argument, addArgument(entry, argument.getType(), argument.getLoc(),
+                                          train.getArgAttr(argument.getArgNumber(), kNameAttr)));
+    builder.setInsertionPointToStart(&entry.getBody().front());
+    for (Operation &op : body)
+      if (needed.contains(&op))
+        builder.clone(op, mapping);
+    SmallVector<Value> results;
+    SmallVector<Attribute> names;
+    for (auto [i, count] : llvm::enumerate(counts)) {
+      results.push_back(mapping.lookup(count));
+      names.push_back(builder.getStringAttr("count." + Twine(i)));
+      Value(count).replaceAllUsesWith(addArgument(train, count.getType(), count.getLoc(), names.back()));
+    }
+    setResults(entry, results, names);
+  }
+
+  // The part of a value that is linear in the local sums; null, and a culprit, if it is not.
+  Value part(Value value) {
+    if (leaves.all.contains(value) && local.contains(value) && leaves.isSum(value))
+      return value;
+    if (!local.contains(value))
+      return cast<Tensor>(value.getType()).isFloat() ? scaled(value, 1.0 / number) : Value();
+    Operation *op = value.getDefiningOp();
+    culprit = op;
+    bool bothParts = isa_and_nonnull<AddOp, SubOp>(op);
+    bool one = isa_and_nonnull<NegOp, BroadcastOp, RenameOp, StopGradOp, CastOp, ReduceOp, MulOp, ContractOp, DivOp, SelectOp>(op);
+    auto reduce = dyn_cast_or_null<ReduceOp>(op);
+    if ((!bothParts && !one) || (reduce && reduce.getKind() != "sum"))
+      return {};
+    bool product = isa<MulOp, ContractOp>(op), select = isa<SelectOp>(op);
+    if (product && local.contains(op->getOperand(0)) && local.contains(op->getOperand(1)))
+      return {};
+    if ((isa<DivOp>(op) && local.contains(op->getOperand(1))) || (select && local.contains(op->getOperand(0))))
+      return {};
+    IRMapping mapping;
+    for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
+      bool partly = bothParts || (select ? i > 0 : local.contains(operand));
+      if (!partly)
+        continue;
+      Value inner = part(operand);
+      if (!inner)
+        return {};
+      mapping.map(operand, inner);
+    }
+    builder.setInsertionPointAfter(op);
+    for (auto [from, to] : mapping.getValueMap()) // behind what it reads
+      if (Operation *def = to.getDefiningOp(); def && builder.getInsertionPoint() != body.end() &&
+                                               !def->isBeforeInBlock(&*builder.getInsertionPoint()))
+        builder.setInsertionPointAfter(def);
+    return builder.clone(*op, mapping)->getResult(0);
+  }
+
+  func::FuncOp train;
+  Block &body;
+  Leaves leaves;
+  double number;
+  OpBuilder builder;
+  llvm::DenseSet<Value> trained, local; // depends on variables or masks; on sums that parameters have a part in
+  Operation *culprit = nullptr;
+};
+
+} // namespace
+
+void dropUnused(func::FuncOp entry) {
+  SmallVector<Operation *> ops;
+  for (Operation &op : entry.getBody().front().without_terminator())
+    ops.push_back(&op);
+  for (Operation *op : llvm::reverse(ops))
+    if (isOpTriviallyDead(op))
+      op->erase();
+}
+
+void splitEvaluation(func::FuncOp eval, StringAttr batch) {
+  Leaves leaves(eval, batch);
+  Block &body = eval.getBody().front();
+  Builder names(eval.getContext());
+  func::FuncOp report = newEntry(eval, "report");
+  IRMapping mapping;
+  SmallVector<Attribute> leafNames, resultNames;
+  int sums = 0, means = 0;
+  for (Value leaf : leaves.all) {
+    leafNames.push_back(names.getStringAttr(leaves.isSum(leaf) ? "sum." + Twine(sums++) : "mean." + Twine(means++)));
+    mapping.map(leaf, addArgument(report, leaf.getType(), leaf.getLoc(), leafNames.back()));
+  }
+  OpBuilder builder = OpBuilder::atBlockTerminator(&report.getBody().front());
+  for (Operation &op : body.without_terminator())
+    if (leaves.between.contains(&op))
+      builder.clone(op, mapping);
+  SmallVector<Value> results;
+  for (auto [i, value] : llvm::enumerate(body.getTerminator()->getOperands())) {
+    results.push_back(mapping.lookup(value));
+    resultNames.push_back(eval.getResultAttr(i, kNameAttr));
+  }
+  setResults(report, results, resultNames);
+  setResults(eval, leaves.all.getArrayRef(), leafNames);
+  dropUnused(eval);
+}
+
+std::optional<NotASum> splitTraining(func::FuncOp train, StringAttr batch, int64_t microBatches) {
+  return Parts(train, batch, static_cast<double>(microBatches)).run();
+}
+
+} // namespace heddle
