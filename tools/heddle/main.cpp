@@ -107,6 +107,7 @@ int run(int argc, char **argv) {
       addSampleCommand(root),
       addRunCommand(root),
       addExplainCommand(root),
+      addTokCommand(root),
       addDoctorCommand(root),
       addReplayCommand(root),
       addCrashCommand(root),
