@@ -45,11 +45,15 @@ std::string cleanUp(std::string text) {
 SubwordTokenizer::SubwordTokenizer(TokenizerFile file) : parts(std::move(file)) {
   bool isBpe = parts.model == TokenizerFile::Model::kBpe;
   cuts = !isBpe || parts.bpe.useRegex;
+  texts = parts.tokens;
   for (const AddedToken& token : parts.added) {
     std::string pattern = token.normalized ? parts.normalizer.normalize(token.content) : token.content;
     (token.normalized ? normalized : plain).add(pattern, token);
+    texts[size_t(token.id)] = pattern;  // what stood in the text, as far as can be known
     cuts &= !token.rstrip && !hasSpace(pattern) && !hasSpace(token.content);
   }
+  if (parts.decoder == TokenizerFile::Decoder::kByteLevel)
+    for (std::string& text : texts) text = bytesOfToken(text);
   std::vector<std::string> own(parts.tokens.begin(), parts.tokens.begin() + std::ptrdiff_t(parts.modelSize));
   if (isBpe)
     bpe.emplace(parts.bpe, parts.byteIds, parts.merges);
@@ -105,11 +109,10 @@ size_t SubwordTokenizer::cut(std::string_view text) const {
 
 std::string SubwordTokenizer::decode(int32_t token, bool first) const {
   if (token < 0 || size_t(token) >= parts.tokens.size()) return {};
-  std::string text = parts.tokens[size_t(token)];
-  if (parts.decoder == TokenizerFile::Decoder::kByteLevel) return bytesOfToken(text);
-  if (!first) {
+  std::string text = texts[size_t(token)];
+  if (!first && parts.decoder != TokenizerFile::Decoder::kByteLevel) {
     bool joins = parts.decoder == TokenizerFile::Decoder::kWordPiece && text.starts_with(parts.decoderPrefix);
-    text = joins ? text.substr(parts.decoderPrefix.size()) : " " + text;
+    joins ? text.erase(0, parts.decoderPrefix.size()) : text.insert(0, 1, ' ');
   }
   return parts.decoderCleanup ? cleanUp(std::move(text)) : text;
 }

@@ -35,6 +35,7 @@ private:
   void encodeWords(std::string_view text, bool continued, std::vector<int32_t>& ids) const;
 
   TokenizerFile parts;
+  std::vector<std::string> texts;      // by id, for decoding
   AddedTokenFinder plain, normalized;  // added tokens, by the text that they are searched in
   std::optional<ByteLevelBpe> bpe;
   std::optional<WordPiece> wordPiece;
