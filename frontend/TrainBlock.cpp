@@ -133,13 +133,13 @@ struct Reader {
         out.data.pathSpan = arg.span;
       } else if (arg.kind == Argument::Kind::Named && kind == "text" && arg.name.name == "tokenizer" && string) {
         out.data.tokenizer = string->value;
-        if (string->value != "char" && string->value != "byte") {
+        if (string->value != "char" && string->value != "byte" && !string->value.ends_with(".json")) {
           std::string meant = nearest(string->value, {"char", "byte"});
           Diagnostic &d = el.error(meant.empty() ? Code::H0510 : Code::H0403, arg.value->span,
                                    meant.empty() ? fmt::format("the tokenizer \"{}\" is not supported yet", string->value)
                                                  : fmt::format("there is no tokenizer \"{}\"", string->value));
           if (meant.empty())
-            d.help("there are \"char\" and \"byte\"");
+            d.help("there are \"char\", \"byte\" and files: \"tokenizer.json\"");
           else
             d.help(fmt::format("did you mean \"{}\"?", meant)).replace(arg.value->span, fmt::format("\"{}\"", meant));
         }

@@ -13,7 +13,7 @@ std::string fileOf(const RunConfig& config, const std::string& path) {
 
 int64_t dataMemory(const RunConfig& config, const std::string& path) {
   if (config.data.kind != "text") return 0;  // tensors are read batch by batch into the workspace
-  TokenizerInfo text = describe(fileOf(config, path), config.data.tokenizer);
+  TokenizerInfo text = describe(fileOf(config, path), resolveTokenizer(config.base, config.data.tokenizer));
   return Arena::reserved(text.tokens * tokenWidth(text.vocabularySize));
 }
 

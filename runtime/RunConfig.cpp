@@ -2,6 +2,7 @@
 #include "runtime/RunConfig.h"
 
 #include "runtime/RunError.h"
+#include "runtime/Tokenizer.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -33,7 +34,8 @@ DataConfig parseData(const json& value) {
   data.tokenizer = value.value("tokenizer", "char");
   data.split = value.value("split", 0.9);
   if (data.kind != "text" && data.kind != "tensors") bad(fmt::format("data kind '{}'", data.kind));
-  if (data.tokenizer != "char" && data.tokenizer != "byte") bad(fmt::format("tokenizer '{}'", data.tokenizer));
+  if (data.tokenizer != "char" && data.tokenizer != "byte" && !isTokenizerFile(data.tokenizer))
+    bad(fmt::format("tokenizer '{}'", data.tokenizer));
   if (!(data.split > 0 && data.split <= 1)) bad(fmt::format("split {}", data.split));
   return data;
 }

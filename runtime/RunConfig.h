@@ -13,7 +13,7 @@ namespace heddle {
 struct DataConfig {
   std::string kind;       // "text", "tensors", or "" when the program has no data
   std::string path;       // as the source says it, relative to RunConfig::base
-  std::string tokenizer;  // text: "char" or "byte"
+  std::string tokenizer;  // text: "char", "byte", or a tokenizer.json, relative to RunConfig::base
   double split = 0.9;     // text: the part of the tokens, from the start, that is trained on
 };
 

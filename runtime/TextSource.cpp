@@ -25,7 +25,7 @@ public:
   TextSource(const RunConfig& config, const std::string& path) : path(path), split(config.data.split) {
     InputFile file(path);
     bytes = file.size();
-    words = Tokenizer::ofFile(config.data.tokenizer, file, count);
+    words = Tokenizer::ofFile(resolveTokenizer(config.base, config.data.tokenizer), file, count);
     checkVocabulary(config);
     width = tokenWidth(words.size());
     checkMemory(Arena::mapped() + Arena::reserved(count * width));
@@ -69,8 +69,13 @@ public:
   }
 
   std::string fingerprint() const override {
+    std::string tokenizer = words.kind();
+    if (tokenizer != "char" && tokenizer != "byte") {  // those follow from the text
+      std::string json = words.toJson();
+      tokenizer += fmt::format(":{:016x}", XXH64(json.data(), json.size(), 0));
+    }
     return fmt::format(R"({{"kind":"text","bytes":{},"xxh64":"{:016x}","tokenizer":"{}","split":{}}})", bytes, hash,
-                       words.kind(), split);
+                       tokenizer, split);
   }
   const Tokenizer* tokenizer() const override { return &words; }
 

@@ -80,7 +80,8 @@ struct CodePoints {
 bool isTokenizerFile(std::string_view name) { return name.ends_with(".json"); }
 
 std::string resolveTokenizer(const std::string& base, const std::string& name) {
-  return isTokenizerFile(name) ? resolveDataPath(base, name) : name;
+  constexpr char help[] = "a tokenizer.json lies in the directory of the .heddle file, or below it";
+  return isTokenizerFile(name) ? resolveDataPath(base, name, "tokenizer", help) : name;
 }
 
 Tokenizer Tokenizer::named(const std::string& kind) {

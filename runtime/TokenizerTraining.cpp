@@ -232,6 +232,7 @@ TrainedTokenizer Trainer::write() const {
     json["pre_tokenizer"] = byteLevel;
     json["post_processor"] = nullptr;
     json["decoder"] = byteLevel;
+    json["decoder"]["add_prefix_space"] = true;  // of no effect; what the package writes
     json["model"] = {{"type", "BPE"}, {"dropout", nullptr}, {"unk_token", nullptr},
                      {"continuing_subword_prefix", nullptr}, {"end_of_word_suffix", nullptr}, {"fuse_unk", false},
                      {"byte_fallback", false}, {"ignore_merges", false}, {"vocab", vocabulary}, {"merges", list}};

@@ -36,7 +36,10 @@ int readSettings(const SettingFlags &flags, const std::string &file, BuildSettin
     try {
       std::string file = own ? path : resolveDataPath(base, path);
       noteFile(file);
-      return describe(file, tokenizer).vocabularySize;
+      std::string name = resolveTokenizer(base, tokenizer);
+      if (isTokenizerFile(name))
+        noteFile(name);
+      return vocabularySize(file, name);
     } catch (const RunError &failed) {
       error = failed.what();
       return std::nullopt;

@@ -119,7 +119,6 @@ int train(const Flags &flags) {
 SubCommand addTokCommand(CLI::App &root) {
   auto flags = std::make_shared<Flags>();
   CLI::App *app = root.add_subcommand("tok", "train a tokenizer; text to ids and back");
-  app->require_subcommand(1);
 
   CLI::App *trainApp = app->add_subcommand("train", "make a tokenizer.json from a text");
   trainApp->add_option("CORPUS", flags->input, "text file")->required();
@@ -142,7 +141,16 @@ SubCommand addTokCommand(CLI::App &root) {
   decodeApp->add_option("TOKENIZER", flags->tokenizer, "tokenizer.json")->required();
   decodeApp->add_option("FILE", flags->input, "ids; - or nothing is stdin");
   decodeApp->add_flag("--skip-special", flags->skipSpecial, "leave special tokens out");
-  return {app, [=] { return *trainApp ? train(*flags) : *encodeApp ? encode(*flags) : decode(*flags); }};
+  return {app, [=] {
+            if (*trainApp)
+              return train(*flags);
+            if (*encodeApp)
+              return encode(*flags);
+            if (*decodeApp)
+              return decode(*flags);
+            fmt::print(stderr, "{}", app->help("heddle"));
+            return complain(exitUsage, "which command of `heddle tok`?");
+          }};
 }
 
 } // namespace heddle
