@@ -4,17 +4,20 @@
 //
 // Added tokens see the same on both sides of such a place. A match cannot lie across it if no token has a space in it.
 // `single_word` finds no word behind the left piece, and never looks back from the start of the right one, which is a
-// space. `lstrip` stops at the character that is no space. Only `rstrip` would reach over it. So a tokenizer with added
-// tokens that hold spaces or strip them on the right, or without a pattern (use_regex), is not cut at all.
+// space. `lstrip` stops at the character that is no space. Only `rstrip` would reach over it. Text behind an added token
+// gets its prefix space anew, so a text is not cut right behind one. A tokenizer with added tokens that hold spaces or
+// strip them on the right, or without a pattern (use_regex), is not cut at all.
 #include "runtime/SubwordTokenizer.h"
 
 #include "runtime/Unicode.h"
 #include "runtime/Utf8.h"
 
-#include <fmt/format.h>
+#include <algorithm>
 
 namespace heddle {
 namespace {
+
+constexpr char kReplacement[] = "\xEF\xBF\xBD";  // U+FFFD
 
 bool hasSpace(std::string_view text) {
   uint32_t point;
@@ -51,6 +54,7 @@ SubwordTokenizer::SubwordTokenizer(TokenizerFile file) : parts(std::move(file)) 
     (token.normalized ? normalized : plain).add(pattern, token);
     texts[size_t(token.id)] = pattern;  // what stood in the text, as far as can be known
     cuts &= !token.rstrip && !hasSpace(pattern) && !hasSpace(token.content);
+    cuts &= !parts.bpe.addPrefixSpace || pattern.find(kReplacement) == std::string::npos;  // unseen in broken UTF-8
   }
   if (parts.decoder == TokenizerFile::Decoder::kByteLevel)
     for (std::string& text : texts) text = bytesOfToken(text);
@@ -94,6 +98,11 @@ void SubwordTokenizer::encodeWords(std::string_view text, bool continued, std::v
     wordPiece->encode(text, ids);
 }
 
+bool SubwordTokenizer::endsWithAdded(std::string_view text) const {
+  if (!parts.bpe.addPrefixSpace) return false;
+  return std::any_of(parts.added.begin(), parts.added.end(), [&](const AddedToken& a) { return text.ends_with(a.content); });
+}
+
 size_t SubwordTokenizer::cut(std::string_view text) const {
   for (size_t at = text.size(); cuts && at-- > 1;) {
     auto next = uint8_t(text[at]);
@@ -102,7 +111,7 @@ size_t SubwordTokenizer::cut(std::string_view text) const {
     while (start > 0 && at - start < 4 && (uint8_t(text[start]) & 0xC0) == 0x80) --start;
     uint32_t point = 0xFFFD;  // what is not UTF-8 becomes that, which is no space
     if (decodeUtf8(text, start, point) != at - start) point = 0xFFFD;
-    if (!(charClasses()[point] & kSpace)) return at;
+    if (!(charClasses()[point] & kSpace) && !endsWithAdded(text.substr(0, at))) return at;
   }
   return 0;
 }

@@ -31,6 +31,7 @@ public:
   std::string decode(int32_t token, bool first) const;
 
 private:
+  bool endsWithAdded(std::string_view text) const;
   void encodePart(std::string_view text, bool continued, std::vector<int32_t>& ids) const;
   void encodeWords(std::string_view text, bool continued, std::vector<int32_t>& ids) const;
 

@@ -29,7 +29,9 @@ public:
   }
 
   void flush() {
-    std::stable_sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) { return a.order < b.order; });
+    std::sort(marks.begin(), marks.end(), [](const Mark& a, const Mark& b) {
+      return a.order != b.order ? a.order < b.order : a.place < b.place;
+    });
     for (const Mark& mark : marks) finish(mark.point);
     marks.clear();
   }
@@ -38,6 +40,7 @@ private:
   struct Mark {
     uint32_t point;
     uint8_t order;
+    size_t place;
   };
 
   void decomposed(uint32_t point) {
@@ -50,7 +53,7 @@ private:
         flush();
         finish(parts[i]);
       } else {
-        marks.push_back({parts[i], order});
+        marks.push_back({parts[i], order, marks.size()});
       }
     }
   }

@@ -3,6 +3,7 @@
 #include "TokenizerTexts.h"
 
 #include "runtime/InputFile.h"
+#include "runtime/SubwordTokenizer.h"
 #include "runtime/Tokenizer.h"
 #include "runtime/TokenizerTraining.h"
 #include "runtime/Utf8.h"
@@ -82,6 +83,21 @@ TEST_P(TokenizerIds, OfAFileAreThoseOfItsText) {
   EXPECT_EQ(bytes == text, true);
   EXPECT_EQ(ids == tokenizer.encode(text, "text"), true);
   EXPECT_EQ(pieces == 1, std::string(GetParam()).ends_with("-odd"));  // those have rstrip, and one no pattern
+}
+
+TEST_P(TokenizerIds, AreTheSameWhereverATextMayBeCut) {
+  SubwordTokenizer tokenizer(TokenizerFile::parse(readFile(tokenizerFolder() + GetParam() + ".json"), "x"));
+  for (size_t i = 0; i < 3000; ++i) {
+    std::string_view text = texts()[i];
+    std::vector<int32_t> whole, pieces;
+    tokenizer.encode(text, false, whole);
+    for (size_t at = tokenizer.cut(text); at > 0; at = tokenizer.cut(text.substr(0, at))) {
+      pieces.clear();
+      tokenizer.encode(text.substr(0, at), false, pieces);
+      tokenizer.encode(text.substr(at), true, pieces);
+      EXPECT_EQ(pieces == whole, true) << "text " << i << ", byte " << at;
+    }
+  }
 }
 
 INSTANTIATE_TEST_SUITE_P(All, TokenizerIds,
