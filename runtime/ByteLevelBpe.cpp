@@ -105,7 +105,8 @@ void ByteLevelBpe::encode(std::string_view text, bool continued, std::vector<int
     text = prefixed.append(1, ' ').append(text);
   }
   std::unique_lock<std::mutex> lock(cacheLock, std::try_to_lock);
-  constexpr size_t longestKept = 64, mostKept = size_t(1) << 16;
+  constexpr size_t longestKept = 64, kept = size_t(1) << 16;
+  if (lock.owns_lock() && cache.empty()) cache.resize(kept);
   for (size_t at = 0, end; at < text.size(); at = end) {
     end = options.useRegex ? gpt2WordEnd(text, at) : text.size();
     std::string_view word = text.substr(at, end - at);
@@ -113,10 +114,14 @@ void ByteLevelBpe::encode(std::string_view text, bool continued, std::vector<int
       encodeWord(word, ids);
       continue;
     }
-    auto [entry, fresh] = cache.try_emplace(std::string(word));
-    if (fresh) encodeWord(word, entry->second);
-    ids.insert(ids.end(), entry->second.begin(), entry->second.end());
-    if (cache.size() >= mostKept) cache.clear();
+    Cached& entry = cache[std::hash<std::string_view>()(word) % kept];
+    if (entry.word != word) {
+      entry.word.clear();  // so that an allocation that fails below leaves no word with another's ids
+      entry.ids.clear();
+      encodeWord(word, entry.ids);
+      entry.word = word;
+    }
+    ids.insert(ids.end(), entry.ids.begin(), entry.ids.end());
   }
 }
 

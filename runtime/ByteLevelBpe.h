@@ -55,7 +55,11 @@ private:
   std::array<int32_t, 256> bytes;
   std::unordered_map<uint64_t, Merge> merges;
   mutable std::mutex cacheLock;  // a thread that does not get it goes without the cache
-  mutable std::unordered_map<std::string, std::vector<int32_t>> cache;
+  struct Cached {
+    std::string word;
+    std::vector<int32_t> ids;
+  };
+  mutable std::vector<Cached> cache;  // by hash; a word takes the place of the one before it
 };
 
 }  // namespace heddle
