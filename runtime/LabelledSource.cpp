@@ -102,7 +102,7 @@ public:
 
   std::string fingerprint() const override {
     return fmt::format(R"({{"kind":"labelled","texts":{},"xxh64":"{:016x}","tokenizer":"{}","classes":{},"split":{}}})",
-                       data.table.records, data.table.hash, data.table.words.kind(), data.classes.size(), split);
+                       data.table.records, data.table.hash, data.table.words.fingerprint(), data.classes.size(), split);
   }
   const Tokenizer* tokenizer() const override { return &data.table.words; }
   const std::vector<std::string>* classes() const override { return &data.classes; }

@@ -25,9 +25,10 @@ namespace {
 constexpr uint32_t kCut = 0xFFFFFFFFu, kOther = 0xFFFFFFFEu;  // draws of a row that are of no token
 
 Tokenizer readVocabulary(const RunConfig& config, const std::string& path) {
-  VocabularyReader vocabulary(config.data.tokenizer);
-  for (DocumentReader reader(path, config.data.document); reader.next();)
-    vocabulary.add(reader.text(), [&] { return reader.place(); });
+  VocabularyReader vocabulary(config);
+  if (vocabulary.needsTexts())
+    for (DocumentReader reader(path, config.data.document); reader.next();)
+      vocabulary.add(reader.text(), [&] { return reader.place(); });
   return vocabulary.finish(path);
 }
 
@@ -74,7 +75,7 @@ public:
 
   std::string fingerprint() const override {
     return fmt::format(R"({{"kind":"mlm","documents":{},"xxh64":"{:016x}","tokenizer":"{}","next_sentence":{},"mask":{},"split":{}}})",
-                       documents.count, hash, documents.words.kind(), nextSentence, mask, split);
+                       documents.count, hash, documents.words.fingerprint(), nextSentence, mask, split);
   }
   const Tokenizer* tokenizer() const override { return &documents.words; }
 

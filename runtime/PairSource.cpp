@@ -48,7 +48,7 @@ public:
 
   std::string fingerprint() const override {
     return fmt::format(R"({{"kind":"pairs","pairs":{},"xxh64":"{:016x}","tokenizer":"{}","split":{}}})", table.records,
-                       table.hash, table.words.kind(), split);
+                       table.hash, table.words.fingerprint(), split);
   }
   const Tokenizer* tokenizer() const override { return &table.words; }
   std::vector<std::string> notes() const override {
