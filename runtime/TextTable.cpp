@@ -10,10 +10,11 @@
 
 namespace heddle {
 
-TextTable::TextTable(const RunConfig& config, const std::string& file, std::vector<TextColumn> all)
+TextTable::TextTable(const RunConfig& config, const std::string& file, std::vector<TextColumn> all,
+                     const std::vector<SpecialTokens::Part>& needed)
     : separator(config.data.separator),
       header(config.data.header || std::any_of(all.begin(), all.end(), [](auto& c) { return !c.chosen.name.empty(); })),
-      columns(std::move(all)), path(file), words(readVocabulary(config)), special(words) {
+      columns(std::move(all)), path(file), words(readVocabulary(config)), special(words, config, needed) {
   for (const TextColumn& column : columns) textsPerRecord += column.isText;
   forEach([&](const TableReader& table, const std::vector<size_t>& at) {
     records += 1;

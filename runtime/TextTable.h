@@ -30,8 +30,9 @@ class TextTable {
   const std::vector<TextColumn> columns;
 
 public:
-  /// Reads and counts; keeps no tokens yet. Throws RunError(kData).
-  TextTable(const RunConfig& config, const std::string& path, std::vector<TextColumn> columns);
+  /// Reads and counts; keeps no tokens yet. `needed` are the special tokens of the source. Throws RunError(kData).
+  TextTable(const RunConfig& config, const std::string& path, std::vector<TextColumn> columns,
+            const std::vector<SpecialTokens::Part>& needed);
 
   /// What read() will take, as it is mapped.
   int64_t reserved() const { return TokenTable::reserved(records * textsPerRecord, tokens, special.vocabulary); }

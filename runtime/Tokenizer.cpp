@@ -213,6 +213,8 @@ int64_t Tokenizer::size() const {
   return subword ? int64_t(subword->file().tokens.size()) : name == "byte" ? 256 : int64_t(codePoints.size());
 }
 
+const TokenizerFile* Tokenizer::file() const { return subword ? &subword->file() : nullptr; }
+
 std::optional<int32_t> Tokenizer::tokenId(std::string_view content) const {
   if (subword) {
     auto found = subword->file().ids.find(std::string(content));

@@ -39,6 +39,8 @@ public:
   /// The kind; of a tokenizer.json with a hash of it, since that does not follow from the text.
   std::string fingerprint() const;
   int64_t size() const;
+  /// What its tokenizer.json says; null for "char" and "byte".
+  const TokenizerFile* file() const;
 
   /// The id of a token by its text: a code point, a byte, or an entry of the vocabulary ("[CLS]", "Ġthe").
   std::optional<int32_t> tokenId(std::string_view content) const;

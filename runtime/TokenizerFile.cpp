@@ -206,8 +206,8 @@ struct Reader {
     out.ids.emplace(token.content, next);
   }
 
-  // Post-processors add special tokens around a text, which here is the choice of who asks for ids; that they name tokens
-  // that there are is checked all the same.
+  // Post-processors add special tokens around a text, which here is the choice of who asks for ids: they are read for
+  // which tokens those are.
   void readPostProcessor(const JsonPlace& post, bool inside = false) {
     if (post.isNull()) return;
     std::string type = typeOf(post);
@@ -222,7 +222,7 @@ struct Reader {
       for (const char* key : {"sep", "cls"}) {
         JsonPlace pair = post.at(key);
         if (pair.size() != 2) pair.refuse("is not a pair of token and id");
-        special(pair.at(size_t(0)), pair.at(1));
+        (key == std::string_view("cls") ? out.classToken : out.separatorToken) = special(pair.at(size_t(0)), pair.at(1));
       }
     } else if (type == "TemplateProcessing") {
       post.onlyKeys({"type", "single", "pair", "special_tokens"});
@@ -236,6 +236,7 @@ struct Reader {
       }
       for (const char* key : {"single", "pair"})
         for (size_t i = 0, n = post.at(key).size(); i < n; ++i) templatePart(post.at(key).at(i), specials);
+      readTemplate(post.at("single"), specials);
     } else {
       post.unsupported();
     }
@@ -249,12 +250,26 @@ struct Reader {
     if (!specials.raw().contains(name)) special.at("id").refuse(fmt::format("{} is not in special_tokens", inQuotes(name)));
   }
 
-  void special(const JsonPlace& token, const JsonPlace& id) const {
+  // The first token before a text, and the first behind it.
+  void readTemplate(const JsonPlace& single, const JsonPlace& specials) {
+    bool behind = false;
+    for (size_t i = 0, n = single.size(); i < n; ++i) {
+      JsonPlace part = single.at(i).at("SpecialToken");
+      behind = behind || part.isNull();
+      if (part.isNull()) continue;
+      JsonPlace tokens = specials.at(part.at("id").text()).at("ids");
+      int32_t& token = behind ? out.separatorToken : out.classToken;
+      if (token < 0 && tokens.size() == 1) token = int32_t(tokens.at(size_t(0)).whole(0, INT32_MAX));
+    }
+  }
+
+  int32_t special(const JsonPlace& token, const JsonPlace& id) const {
     int64_t i = id.whole(0, INT32_MAX);
     if (i >= int64_t(out.tokens.size()))
       id.refuse(fmt::format("is {}, but the vocabulary has {} tokens", i, out.tokens.size()));
     if (out.tokens[size_t(i)] != token.text())
       token.refuse(fmt::format("is {}, but id {} is {}", token.shown(), i, inQuotes(out.tokens[size_t(i)])));
+    return int32_t(i);
   }
 };
 

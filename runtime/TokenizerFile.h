@@ -33,6 +33,8 @@ struct TokenizerFile {
   int32_t unknown = -1;       // of WordPiece
   uint64_t maxChars = 0;
 
+  int32_t classToken = -1, separatorToken = -1;  // that its post-processor puts before and behind a text; -1: none
+
   Decoder decoder = Decoder::kNone;
   std::string decoderPrefix;
   bool decoderCleanup = false;
