@@ -95,12 +95,12 @@ struct Reader {
 
   void tokenizer(const Expr &e, const std::string &name) {
     out.settings["tokenizer"] = name;
-    if (name == "char" || name == "byte")
+    if (name == "char" || name == "byte" || name.ends_with(".json"))
       return;
     std::string meant = nearest(name, {"char", "byte"});
     if (meant.empty())
       el.error(Code::H0510, e.span, fmt::format("the tokenizer \"{}\" is not supported yet", name))
-          .help("there are \"char\" and \"byte\"");
+          .help("there are \"char\", \"byte\" and files: \"tokenizer.json\"");
     else
       wrong(e.span, fmt::format("there is no tokenizer \"{}\"", name))
           .help(fmt::format("did you mean \"{}\"?", meant))

@@ -23,6 +23,8 @@ std::vector<TextColumn> columnsOf(const RunConfig& config) {
   return {{"text", config.data.text}, {"label", config.data.label, false}};
 }
 
+const std::vector<SpecialTokens::Part> kSpecial = {&SpecialTokens::whole, &SpecialTokens::separator, &SpecialTokens::pad};
+
 // The whole number that a label is, as it is commonly written, or -1.
 int64_t classNumber(const std::string& label) {
   int64_t value = -1;
@@ -59,7 +61,7 @@ private:
 
 // Both readings of a table.
 struct Labelled {
-  Labelled(const RunConfig& config, const std::string& path) : table(config, path, columnsOf(config)) {
+  Labelled(const RunConfig& config, const std::string& path) : table(config, path, columnsOf(config), kSpecial) {
     Classes found;
     table.forEach([&](const TableReader& reader, const std::vector<size_t>& at) { found.add(reader, at[1]); });
     classes = found.list();
@@ -102,7 +104,7 @@ public:
 
   std::string fingerprint() const override {
     return fmt::format(R"({{"kind":"labelled","texts":{},"xxh64":"{:016x}","tokenizer":"{}","classes":{},"split":{}}})",
-                       data.table.records, data.table.hash, data.table.words.kind(), data.classes.size(), split);
+                       data.table.records, data.table.hash, data.table.words.fingerprint(), data.classes.size(), split);
   }
   const Tokenizer* tokenizer() const override { return &data.table.words; }
   const std::vector<std::string>* classes() const override { return &data.classes; }

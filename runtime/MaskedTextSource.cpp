@@ -1,6 +1,7 @@
 // Text with tokens masked, to learn a language model of both directions from (Devlin et al. 2018, sections 3.1 and A.1):
 // of the tokens that are chosen, 80 % become <mask>, 10 % another token, 10 % stay. What is chosen is drawn anew for
-// every row of the run (Liu et al. 2019, section 4.1), from (seed, place of the row): nothing is stored.
+// every row of the run (Liu et al. 2019, section 4.1), from (seed, place of the row): nothing is stored. Special tokens
+// that a text holds are neither chosen nor drawn.
 //
 // A document is cut in pieces as long as a row holds; a row is a piece: <begin>, its tokens, <sep>. With the task of the
 // next sentence, a piece is cut once more, at a token that is drawn: <begin> A <sep> B <sep>, where B is what follows A,
@@ -24,18 +25,24 @@ namespace {
 
 constexpr uint32_t kCut = 0xFFFFFFFFu, kOther = 0xFFFFFFFEu;  // draws of a row that are of no token
 
+const std::vector<SpecialTokens::Part> kSpecial = {&SpecialTokens::whole, &SpecialTokens::separator, &SpecialTokens::pad,
+                                                   &SpecialTokens::mask};
+
 Tokenizer readVocabulary(const RunConfig& config, const std::string& path) {
-  VocabularyReader vocabulary(config.data.tokenizer);
-  for (DocumentReader reader(path, config.data.document); reader.next();)
-    vocabulary.add(reader.text(), [&] { return reader.place(); });
+  VocabularyReader vocabulary(config);
+  if (vocabulary.needsTexts())
+    for (DocumentReader reader(path, config.data.document); reader.next();)
+      vocabulary.add(reader.text(), [&] { return reader.place(); });
   return vocabulary.finish(path);
 }
 
 // What the first readings tell.
 struct Documents {
-  Documents(const RunConfig& config, const std::string& path) : words(readVocabulary(config, path)), special(words) {
-    for (DocumentReader reader(path, config.data.document); reader.next(); ++count)
-      tokens += int64_t(words.encode(reader.text(), reader.place()).size());
+  Documents(const RunConfig& config, const std::string& path) : words(readVocabulary(config, path)), special(words, config, kSpecial) {
+    for (DocumentReader reader(path, config.data.document); reader.next();) {
+      auto length = int64_t(words.encode(reader.text(), reader.place()).size());
+      tokens += length, count += length > 0;
+    }
     if (count == 0) throw RunError(kData, fmt::format("{}: has no text", path));
   }
   DataDescription describe() const {
@@ -74,7 +81,7 @@ public:
 
   std::string fingerprint() const override {
     return fmt::format(R"({{"kind":"mlm","documents":{},"xxh64":"{:016x}","tokenizer":"{}","next_sentence":{},"mask":{},"split":{}}})",
-                       documents.count, hash, documents.words.kind(), nextSentence, mask, split);
+                       documents.count, hash, documents.words.fingerprint(), nextSentence, mask, split);
   }
   const Tokenizer* tokenizer() const override { return &documents.words; }
 
@@ -82,7 +89,10 @@ private:
   void read(const RunConfig& config) {
     bool fits = true;
     DocumentReader reader(path, config.data.document);
-    while (fits && reader.next()) fits = texts.add(documents.words.encode(reader.text(), reader.place()));
+    while (fits && reader.next()) {
+      std::vector<int32_t> ids = documents.words.encode(reader.text(), reader.place());
+      if (!ids.empty()) fits = texts.add(ids);
+    }
     if (!fits || !texts.full())
       throw RunError(kData, fmt::format("{}: changed while it was being read", path), "try again when it is complete");
     hash = reader.hash();
@@ -124,10 +134,10 @@ private:
       int32_t token;
       texts.copy(document, first + i, 1, &token);
       PhiloxWords w = draw(place, uint32_t(t));
-      bool chosen = uniform01(w[0], w[1]) < mask;
+      bool chosen = uniform01(w[0], w[1]) < mask && !special.contains(token);
       int32_t shown = token;
       if (chosen && w[2] < 0xCCCCCCCCu) shown = special.mask;  // 4/5 of 2^32
-      else if (chosen && w[2] < 0xE6666666u) shown = int32_t(uint64_t(w[3]) * uint64_t(special.plain) >> 32);  // 9/10
+      else if (chosen && w[2] < 0xE6666666u) shown = special.drawText(w[3]);  // 9/10
       put(out, t, shown, token, chosen, segment);
     }
   }

@@ -19,6 +19,8 @@ std::vector<TextColumn> columnsOf(const RunConfig& config) {
   return {{"source", config.data.source}, {"target", config.data.target}};
 }
 
+const std::vector<SpecialTokens::Part> kSpecial = {&SpecialTokens::begin, &SpecialTokens::end, &SpecialTokens::pad};
+
 DataDescription describeTable(const TextTable& table, const RunConfig& config) {
   DataDescription result;
   result.facts = {{"vocabulary", table.special.vocabulary}};
@@ -30,7 +32,7 @@ DataDescription describeTable(const TextTable& table, const RunConfig& config) {
 class PairSource : public RecordSource {
 public:
   PairSource(const RunConfig& config, const std::string& file)
-      : RecordSource(config, file, "pairs"), table(config, file, columnsOf(config)) {
+      : RecordSource(config, file, "pairs"), table(config, file, columnsOf(config), kSpecial) {
     DataDescription description = describeTable(table, config);
     checkBinds(config, description.facts, path);
     for (const char* name : {"data.src", "data.tgt", "data.next"})
@@ -48,7 +50,7 @@ public:
 
   std::string fingerprint() const override {
     return fmt::format(R"({{"kind":"pairs","pairs":{},"xxh64":"{:016x}","tokenizer":"{}","split":{}}})", table.records,
-                       table.hash, table.words.kind(), split);
+                       table.hash, table.words.fingerprint(), split);
   }
   const Tokenizer* tokenizer() const override { return &table.words; }
   std::vector<std::string> notes() const override {
@@ -110,7 +112,7 @@ std::unique_ptr<DataSource> openPairSource(const RunConfig& config, const std::s
 }
 
 DataDescription describePairs(const RunConfig& config, const std::string& path) {
-  return describeTable(TextTable(config, path, columnsOf(config)), config);
+  return describeTable(TextTable(config, path, columnsOf(config), kSpecial), config);
 }
 
 }  // namespace heddle

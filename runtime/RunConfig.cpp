@@ -2,6 +2,7 @@
 #include "runtime/RunConfig.h"
 
 #include "runtime/RunError.h"
+#include "runtime/Tokenizer.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -79,7 +80,8 @@ DataConfig parseData(const json& value) {
   data.path = value.at("path");
   data.tokenizer = value.value("tokenizer", data.tokenizer);
   data.split = value.value("split", data.split);
-  if (data.tokenizer != "char" && data.tokenizer != "byte") bad(fmt::format("tokenizer '{}'", data.tokenizer));
+  if (data.tokenizer != "char" && data.tokenizer != "byte" && !isTokenizerFile(data.tokenizer))
+    bad(fmt::format("tokenizer '{}'", data.tokenizer));
   if (!(data.split > 0 && data.split <= 1)) bad(fmt::format("split {}", data.split));
   for (const json& field : value.value("fields", json::array())) data.fields.push_back(parseField(field));
   if (kind == "csv" && data.fields.empty()) bad("csv without fields");

@@ -25,7 +25,7 @@ struct ColumnConfig {
 struct DataConfig {
   std::string kind;              // "text", "tensors", "csv", ...: see DataSource.cpp; "" when the program has no data
   std::string path;              // as the source says it, relative to RunConfig::base
-  std::string tokenizer = "char";  // of texts: "char" or "byte"
+  std::string tokenizer = "char";  // of texts: "char", "byte", or a tokenizer.json, relative to RunConfig::base
   double split = 0.9;            // the part that is trained on: of the tokens, from the start, or of the records
   std::string labels;            // images: the second file
   std::vector<FieldConfig> fields;               // csv

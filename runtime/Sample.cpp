@@ -18,7 +18,12 @@ namespace {
 std::vector<int32_t> firstTokens(const Tokenizer& tokenizer, const SampleOptions& options) {
   if (options.prompt && options.prompt->empty())
     throw RunError(kUsage, "--prompt is empty", "the model continues at least one character");
-  if (options.prompt) return tokenizer.encode(*options.prompt, "--prompt");
+  if (options.prompt) {
+    std::vector<int32_t> ids = tokenizer.encode(*options.prompt, "--prompt");
+    if (ids.empty())
+      throw RunError(kUsage, fmt::format("--prompt: the {} tokenizer makes no token of it", tokenizer.kind()));
+    return ids;
+  }
   for (int32_t token = 0; token < tokenizer.size(); ++token)
     if (tokenizer.decode(token) == "\n") return {token};
   return {0};
@@ -60,7 +65,11 @@ void sampleText(Session& session, const Tokenizer& tokenizer, const SampleOption
     throw RunError(kData, fmt::format("the vocabulary has {} tokens, the model gives logits for {}", tokenizer.size(), V));
 
   std::vector<int32_t> ids = firstTokens(tokenizer, options);
-  if (options.prompt) emit(*options.prompt);
+  Tokenizer::Decoder decoder(tokenizer);
+  if (options.prompt) {
+    emit(*options.prompt);
+    for (int32_t id : ids) decoder.next(id);  // so that the first word stands apart from the prompt, or goes on with it
+  }
   auto* in = static_cast<int32_t*>(session.memory(*input));
   for (int64_t n = 0; n < options.tokens; ++n) {
     int64_t used = std::min<int64_t>(T, int64_t(ids.size()));
@@ -71,7 +80,7 @@ void sampleText(Session& session, const Tokenizer& tokenizer, const SampleOption
     auto* logits = static_cast<const float*>(session.memory(*output)) + (used - 1) * V;
     PhiloxWords w = philox({uint32_t(n), uint32_t(n >> 32), 0, kSampleStream}, options.seed);
     ids.push_back(drawToken(logits, tokenizer.size(), options.temperature, options.topK, uniform01(w[0], w[1])));
-    emit(tokenizer.decode(ids.back()));
+    emit(decoder.next(ids.back()));
   }
 }
 

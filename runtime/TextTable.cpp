@@ -10,10 +10,11 @@
 
 namespace heddle {
 
-TextTable::TextTable(const RunConfig& config, const std::string& file, std::vector<TextColumn> all)
-    : tokenizer(config.data.tokenizer), separator(config.data.separator),
+TextTable::TextTable(const RunConfig& config, const std::string& file, std::vector<TextColumn> all,
+                     const std::vector<SpecialTokens::Part>& needed)
+    : separator(config.data.separator),
       header(config.data.header || std::any_of(all.begin(), all.end(), [](auto& c) { return !c.chosen.name.empty(); })),
-      columns(std::move(all)), path(file), words(readVocabulary()), special(words) {
+      columns(std::move(all)), path(file), words(readVocabulary(config)), special(words, config, needed) {
   for (const TextColumn& column : columns) textsPerRecord += column.isText;
   forEach([&](const TableReader& table, const std::vector<size_t>& at) {
     records += 1;
@@ -25,6 +26,7 @@ TextTable::TextTable(const RunConfig& config, const std::string& file, std::vect
 void TextTable::forEach(const Visitor& f) {
   TableReader table(path, separator);
   std::vector<size_t> at;
+  bool any = false;
   while (table.next()) {
     if (at.empty()) {
       if (header) table.takeHeader();
@@ -33,19 +35,19 @@ void TextTable::forEach(const Visitor& f) {
       if (header) continue;
     }
     f(table, at);
+    any = true;
   }
+  if (!any) throw RunError(kData, fmt::format("{}: has no records", path));
   hash = table.hash();
 }
 
-Tokenizer TextTable::readVocabulary() {
-  VocabularyReader reader(tokenizer);
-  int64_t found = 0;
-  forEach([&](const TableReader& table, const std::vector<size_t>& at) {
-    found += 1;
-    for (size_t c = 0; c < columns.size(); ++c)
-      if (columns[c].isText) reader.add(table.cells()[at[c]], [&] { return table.place(at[c]); });
-  });
-  if (found == 0) throw RunError(kData, fmt::format("{}: has no records", path));
+Tokenizer TextTable::readVocabulary(const RunConfig& config) {
+  VocabularyReader reader(config);
+  if (reader.needsTexts())
+    forEach([&](const TableReader& table, const std::vector<size_t>& at) {
+      for (size_t c = 0; c < columns.size(); ++c)
+        if (columns[c].isText) reader.add(table.cells()[at[c]], [&] { return table.place(at[c]); });
+    });
   return reader.finish(path);
 }
 

@@ -1,5 +1,6 @@
 // A table whose cells are texts (TableReader.h), as tokens in memory; shared by the sources of labelled texts and of
-// pairs. The table is read three times: for the vocabulary, to count tokens, and to keep them.
+// pairs. The table is read up to three times: for the vocabulary, if the tokenizer takes it from the texts, to count
+// tokens, and to keep them.
 #ifndef HEDDLE_RUNTIME_TEXTTABLE_H
 #define HEDDLE_RUNTIME_TEXTTABLE_H
 #include "runtime/DataSource.h"
@@ -24,13 +25,14 @@ struct TextColumn {
 
 class TextTable {
   // Settings of the program; first, since what follows is read by them.
-  const std::string tokenizer, separator;
+  const std::string separator;
   const bool header;
   const std::vector<TextColumn> columns;
 
 public:
-  /// Reads and counts; keeps no tokens yet. Throws RunError(kData).
-  TextTable(const RunConfig& config, const std::string& path, std::vector<TextColumn> columns);
+  /// Reads and counts; keeps no tokens yet. `needed` are the special tokens of the source. Throws RunError(kData).
+  TextTable(const RunConfig& config, const std::string& path, std::vector<TextColumn> columns,
+            const std::vector<SpecialTokens::Part>& needed);
 
   /// What read() will take, as it is mapped.
   int64_t reserved() const { return TokenTable::reserved(records * textsPerRecord, tokens, special.vocabulary); }
@@ -39,7 +41,7 @@ public:
   /// Keeps the tokens: record r's i-th text column is text r * textsPerRecord + i. Then `each` is given the record.
   /// Throws RunError(kData).
   void read(const Visitor& each);
-  /// Goes through the records.
+  /// Goes through the records. Throws RunError(kData), if there is none too.
   void forEach(const Visitor& f);
 
   const std::string path;
@@ -50,7 +52,7 @@ public:
   uint64_t hash = 0;
 
 private:
-  Tokenizer readVocabulary();
+  Tokenizer readVocabulary(const RunConfig& config);
 };
 
 }  // namespace heddle

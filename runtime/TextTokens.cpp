@@ -15,7 +15,7 @@ int64_t tokenWidth(int64_t vocabularySize) { return vocabularySize <= 256 ? 1 : 
 TextTokens::TextTokens(const RunConfig& config, const std::string& path) : name(path), split(config.data.split) {
   InputFile file(path);
   bytes = file.size();
-  words = Tokenizer::ofFile(config.data.tokenizer, file, count);
+  words = Tokenizer::ofFile(resolveTokenizer(config.base, config.data.tokenizer), file, count);
   checkVocabulary(config);
   width = tokenWidth(words.size());
   checkMemory(Arena::mapped() + Arena::reserved(count * width));
@@ -25,7 +25,7 @@ TextTokens::TextTokens(const RunConfig& config, const std::string& path) : name(
 }
 
 DataDescription TextTokens::describe(const RunConfig& config, const std::string& path) {
-  TokenizerInfo text = heddle::describe(path, config.data.tokenizer);
+  TokenizerInfo text = heddle::describe(path, resolveTokenizer(config.base, config.data.tokenizer));
   return {{{"vocabulary", text.vocabularySize}}, Arena::reserved(text.tokens * tokenWidth(text.vocabularySize))};
 }
 
@@ -71,7 +71,7 @@ std::string TextTokens::describePart(bool evaluation) const {
 
 std::string TextTokens::fingerprint(const char* kind) const {
   return fmt::format(R"({{"kind":"{}","bytes":{},"xxh64":"{:016x}","tokenizer":"{}","split":{}}})", kind, bytes, hash,
-                     words.kind(), split);
+                     words.fingerprint(), split);
 }
 
 }  // namespace heddle

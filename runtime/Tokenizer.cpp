@@ -1,9 +1,13 @@
-// UTF-8 is decoded by hand, strictly (RFC 3629: no overlong forms, no surrogates, nothing past U+10FFFF), because an
-// error must name the byte where it starts. Files are read in pieces: a corpus may be larger than memory.
+// Files are read in pieces: a corpus may be larger than memory. Pieces end where characters do, and those of a
+// tokenizer.json where SubwordTokenizer::cut allows it; where it finds no place, the piece grows.
 #include "runtime/Tokenizer.h"
 
+#include "runtime/DataPath.h"
+#include "runtime/FileHash.h"
 #include "runtime/InputFile.h"
 #include "runtime/RunError.h"
+#include "runtime/SubwordTokenizer.h"
+#include "runtime/Utf8.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -16,56 +20,37 @@ namespace {
 
 // The code point at text[at], which moves behind it. The text starts at byte `base` of what `where` names.
 uint32_t decodeOne(std::string_view text, size_t& at, const std::string& where, uint64_t base) {
-  auto byte = [&](size_t i) { return i < text.size() ? uint8_t(text[i]) : uint8_t(0); };
-  uint8_t first = byte(at);
-  int length = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
-  uint32_t point = length == 1 ? first : length == 2 ? first & 0x1F : length == 3 ? first & 0x0F : first & 0x07;
-  bool good = length > 0;
-  for (int i = 1; i < length && good; ++i) {
-    good = (byte(at + i) & 0xC0) == 0x80;
-    point = point << 6 | (byte(at + i) & 0x3F);
-  }
-  if (length == 3) good &= point >= 0x800 && !(point >= 0xD800 && point < 0xE000);
-  if (length == 4) good &= point >= 0x10000 && point <= 0x10FFFF;
-  if (!good)
-    throw RunError(kData, fmt::format("{}: byte {}: 0x{:02x} is not valid UTF-8", where, base + at, first),
+  uint32_t point;
+  size_t length = decodeUtf8(text, at, point);
+  if (length == 0)
+    throw RunError(kData, fmt::format("{}: byte {}: 0x{:02x} is not valid UTF-8", where, base + at, uint8_t(text[at])),
                    "convert the text to UTF-8, or use tokenizer = \"byte\"");
-  at += size_t(length);
+  at += length;
   return point;
 }
 
-std::string encodeOne(uint32_t p) {
-  if (p < 0x80) return {char(p)};
-  if (p < 0x800) return {char(0xC0 | p >> 6), char(0x80 | (p & 0x3F))};
-  if (p < 0x10000) return {char(0xE0 | p >> 12), char(0x80 | (p >> 6 & 0x3F)), char(0x80 | (p & 0x3F))};
-  return {char(0xF0 | p >> 18), char(0x80 | (p >> 12 & 0x3F)), char(0x80 | (p >> 6 & 0x3F)), char(0x80 | (p & 0x3F))};
-}
-
-// How much of a text ends with a whole character: all of it, or up to the start of one that goes on behind it.
-size_t wholeCharacters(std::string_view text) {
-  for (size_t back = 1; back <= 3 && back <= text.size(); ++back) {
-    auto byte = uint8_t(text[text.size() - back]);
-    if ((byte & 0xC0) == 0x80) continue;
-    size_t length = byte < 0xC0 ? 1 : byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
-    return length > back ? text.size() - back : text.size();
-  }
-  return text.size();
+std::string encodeOne(uint32_t point) {
+  std::string text;
+  appendUtf8(text, point);
+  return text;
 }
 
 constexpr size_t kPiece = size_t(1) << 18;  // bytes
 
-// Calls f(piece, its first byte) for the whole file; pieces end where characters do.
-template <typename F> void forEachPiece(const InputFile& file, F f) {
-  std::string buffer(kPiece, '\0');
+// Calls f(piece, its first byte) for the whole file. usable(text) is how much of a text may be a piece; where it says 0,
+// more is read.
+template <typename Usable, typename F> void forEachPiece(const InputFile& file, Usable usable, F f) {
+  std::string buffer(std::min<uint64_t>(kPiece, file.size()), '\0');
   size_t kept = 0;
   for (uint64_t at = 0; at < file.size();) {
-    size_t n = size_t(std::min<uint64_t>(kPiece - kept, file.size() - at)), filled = kept + n;
+    if (kept == buffer.size()) buffer.resize(std::min<uint64_t>(2 * kept, kept + file.size() - at));
+    size_t n = size_t(std::min<uint64_t>(buffer.size() - kept, file.size() - at)), filled = kept + n;
     file.read(at, buffer.data() + kept, n);
     bool last = at + n == file.size();
-    size_t used = last ? filled : wholeCharacters({buffer.data(), filled});
-    f(std::string_view(buffer.data(), used), at - kept);
+    size_t used = last ? filled : usable(std::string_view(buffer.data(), filled));
+    if (used > 0) f(std::string_view(buffer.data(), used), at - kept);
     kept = filled - used;
-    buffer.replace(0, kept, buffer, used, kept);
+    if (used > 0) buffer.replace(0, kept, buffer, used, kept);
     at += n;
   }
 }
@@ -93,6 +78,13 @@ struct CodePoints {
 
 }  // namespace
 
+bool isTokenizerFile(std::string_view name) { return name.ends_with(".json"); }
+
+std::string resolveTokenizer(const std::string& base, const std::string& name) {
+  constexpr char help[] = "a tokenizer.json lies in the directory of the .heddle file, or below it";
+  return isTokenizerFile(name) ? resolveDataPath(base, name, "tokenizer", help) : name;
+}
+
 Tokenizer Tokenizer::named(const std::string& kind) {
   if (kind != "byte" && kind != "char")
     throw RunError(kData, fmt::format("unknown tokenizer '{}'", kind), "one of char, byte");
@@ -110,16 +102,44 @@ Tokenizer Tokenizer::of(const std::string& kind, std::string_view text, const st
   return result;
 }
 
-Tokenizer Tokenizer::ofFile(const std::string& kind, const InputFile& file, int64_t& tokens) {
+Tokenizer Tokenizer::of(TokenizerFile file) {
+  Tokenizer result;
+  result.name = file.model == TokenizerFile::Model::kBpe ? "bpe" : "wordpiece";
+  result.subword = std::make_shared<SubwordTokenizer>(std::move(file));
+  return result;
+}
+
+Tokenizer Tokenizer::load(const std::string& path) {
+  InputFile file(path);
+  constexpr uint64_t most = uint64_t(1) << 28;
+  if (file.size() > most)
+    throw RunError(kData, fmt::format("{}: has {} bytes; a tokenizer has at most {}", path, file.size(), most));
+  return of(TokenizerFile::parse(file.readAll(), path));
+}
+
+Tokenizer Tokenizer::ofFile(const std::string& name, const InputFile& file, int64_t& tokens) {
   if (file.size() == 0) throw RunError(kData, fmt::format("{}: is empty", file.path()));
-  Tokenizer result = named(kind);
+  if (isTokenizerFile(name)) {
+    Tokenizer result = load(name);
+    tokens = 0;
+    result.encodeFile(file, [&](std::string_view, const std::vector<int32_t>& ids) { tokens += int64_t(ids.size()); });
+    return result;
+  }
+  Tokenizer result = named(name);
   tokens = int64_t(file.size());
-  if (kind == "byte") return result;
+  if (name == "byte") return result;
   CodePoints points;
-  forEachPiece(file, [&](std::string_view piece, uint64_t base) { points.add(piece, file.path(), base); });
+  forEachPiece(file, wholeCharacters, [&](std::string_view piece, uint64_t base) { points.add(piece, file.path(), base); });
   result.codePoints = points.sorted();
   tokens = points.count;
   return result;
+}
+
+std::string Tokenizer::fingerprint() const {
+  if (!subword) return name;
+  FileHash hash;
+  hash.add(subword->file().json);
+  return fmt::format("{}:{:016x}", name, hash.digest());
 }
 
 std::string Tokenizer::toJson() const {
@@ -127,12 +147,18 @@ std::string Tokenizer::toJson() const {
   for (uint32_t p : codePoints) vocabulary += encodeOne(p);
   nlohmann::ordered_json json = {{"kind", name}};
   if (name == "char") json["vocabulary"] = vocabulary;
+  if (subword) json["tokenizer.json"] = subword->file().json;
   return json.dump();
 }
 
 Tokenizer Tokenizer::fromJson(const std::string& text) {
   try {
     auto json = nlohmann::json::parse(text);
+    if (std::string kind = json.at("kind"); kind == "bpe" || kind == "wordpiece") {
+      Tokenizer result = of(TokenizerFile::parse(json.at("tokenizer.json"), "the checkpoint's tokenizer"));
+      if (result.name != kind) throw RunError(kData, fmt::format("the checkpoint's tokenizer is no {}", kind));
+      return result;
+    }
     Tokenizer result = of(json.at("kind"), json.value("vocabulary", ""), "the checkpoint's vocabulary");
     if (result.size() == 0) throw RunError(kData, "the checkpoint's vocabulary is empty");
     return result;
@@ -151,7 +177,8 @@ std::vector<int32_t> Tokenizer::encode(std::string_view text, const std::string&
 void Tokenizer::encodeFile(const InputFile& file, const PieceSink& sink) const {
   std::vector<int32_t> tokens;
   tokens.reserve(kPiece);
-  forEachPiece(file, [&](std::string_view piece, uint64_t base) {
+  auto usable = [&](std::string_view text) { return subword ? subword->cut(text) : wholeCharacters(text); };
+  forEachPiece(file, usable, [&](std::string_view piece, uint64_t base) {
     tokens.clear();
     append(piece, file.path(), base, tokens);
     sink(piece, tokens);
@@ -164,6 +191,7 @@ void Tokenizer::append(std::string_view text, const std::string& where, uint64_t
     for (char c : text) tokens.push_back(uint8_t(c));
     return;
   }
+  if (subword) return subword->encode(text, base > 0, tokens);
   int32_t ascii[128];
   std::fill(std::begin(ascii), std::end(ascii), -1);
   for (size_t i = 0; i < codePoints.size() && codePoints[i] < 128; ++i) ascii[codePoints[i]] = int32_t(i);
@@ -181,9 +209,42 @@ void Tokenizer::append(std::string_view text, const std::string& where, uint64_t
   }
 }
 
+int64_t Tokenizer::size() const {
+  return subword ? int64_t(subword->file().tokens.size()) : name == "byte" ? 256 : int64_t(codePoints.size());
+}
+
+const TokenizerFile* Tokenizer::file() const { return subword ? &subword->file() : nullptr; }
+
+std::optional<int32_t> Tokenizer::tokenId(std::string_view content) const {
+  if (subword) {
+    auto found = subword->file().ids.find(std::string(content));
+    return found == subword->file().ids.end() ? std::nullopt : std::optional(found->second);
+  }
+  if (name == "byte") return content.size() == 1 ? std::optional<int32_t>(uint8_t(content[0])) : std::nullopt;
+  uint32_t point;
+  if (content.empty() || decodeUtf8(content, 0, point) != content.size()) return std::nullopt;
+  auto found = std::lower_bound(codePoints.begin(), codePoints.end(), point);
+  if (found == codePoints.end() || *found != point) return std::nullopt;
+  return int32_t(found - codePoints.begin());
+}
+
+bool Tokenizer::isSpecial(int32_t token) const {
+  if (!subword) return false;
+  const auto& added = subword->file().added;
+  return std::any_of(added.begin(), added.end(), [&](const AddedToken& a) { return a.id == token && a.special; });
+}
+
 std::string Tokenizer::decode(int32_t token) const {
   if (token < 0 || token >= size()) return {};
+  if (subword) return subword->decode(token, true);
   return name == "byte" ? std::string(1, char(token)) : encodeOne(codePoints[size_t(token)]);
+}
+
+std::string Tokenizer::Decoder::next(int32_t token) {
+  if (token < 0 || token >= tokenizer.size()) return {};
+  std::string text = tokenizer.subword ? tokenizer.subword->decode(token, first) : tokenizer.decode(token);
+  first = false;
+  return text;
 }
 
 TokenizerInfo describe(const std::string& path, const std::string& tokenizer) {

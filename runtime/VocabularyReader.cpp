@@ -9,7 +9,7 @@
 namespace heddle {
 
 void VocabularyReader::add(std::string_view text, const std::function<std::string()>& where) {
-  if (kind != "char") return;
+  if (!needsTexts()) return;
   for (size_t at = 0; at < text.size();) {
     auto lead = uint8_t(text[at]);
     if (lead < 128) {
@@ -23,9 +23,9 @@ void VocabularyReader::add(std::string_view text, const std::function<std::strin
       packed = packed << 8 | uint8_t(text[at + length++]);
     if (seen.insert(packed).second) {
       try {
-        Tokenizer::of(kind, text.substr(at, length), "");
+        Tokenizer::of(name, text.substr(at, length), "");
       } catch (const RunError&) {
-        Tokenizer::of(kind, text, where());
+        Tokenizer::of(name, text, where());
         throw;
       }
       characters += text.substr(at, length);
@@ -35,8 +35,9 @@ void VocabularyReader::add(std::string_view text, const std::function<std::strin
 }
 
 Tokenizer VocabularyReader::finish(const std::string& path) const {
-  if (kind == "char" && characters.empty()) throw RunError(kData, fmt::format("{}: its texts are empty", path));
-  return Tokenizer::of(kind, characters, path);
+  if (isTokenizerFile(name)) return Tokenizer::load(name);
+  if (needsTexts() && characters.empty()) throw RunError(kData, fmt::format("{}: its texts are empty", path));
+  return Tokenizer::of(name, characters, path);
 }
 
 }  // namespace heddle

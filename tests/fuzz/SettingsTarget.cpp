@@ -2,6 +2,8 @@
 //   c   heddle.config, the JSON of docs/runtime.md: it comes with --from out of a text file. RunConfig::parse takes it
 //       or throws RunError
 //   t   heddle.tokenizer out of a checkpoint: what it makes prints as JSON that makes the same
+//   j   a tokenizer.json and, behind its last '}', a text: read or refused; what it makes survives its own JSON, gives ids
+//       of its vocabulary, and the same ones for a text that is cut where it may be
 //   else  a corpus: its tokens decode to the same bytes, and a batch of it holds tokens of its vocabulary
 #include "Budget.h"
 #include "MemoryFile.h"
@@ -9,6 +11,7 @@
 #include "runtime/DataSource.h"
 #include "runtime/RunConfig.h"
 #include "runtime/RunError.h"
+#include "runtime/SubwordTokenizer.h"
 #include "runtime/Tokenizer.h"
 #include "tests/runtime/TinyProgram.h"
 
@@ -32,6 +35,33 @@ void tokenizer(const std::string &text) {
     for (int32_t token : {-1, 0, 1, 255, 256, 2147483647})
       read.decode(token);
     read.encode(text, "input");
+  } catch (const RunError &error) {
+    if (error.exitCode != kData)
+      finding(error.text());
+  }
+}
+
+void tokenizerFile(const std::string &input) {
+  size_t end = input.rfind('}') + 1; // 0 if there is none
+  std::string text = input.substr(end);
+  try {
+    TokenizerFile file = TokenizerFile::parse(input.substr(0, end), "input");
+    if (TokenizerFile::parse(file.json, "input").json != file.json)
+      finding("a tokenizer does not survive its own JSON");
+    auto size = int32_t(file.tokens.size());
+    SubwordTokenizer made(std::move(file));
+    std::vector<int32_t> whole, pieces;
+    made.encode(text, false, whole);
+    size_t cut = made.cut(text);
+    made.encode(std::string_view(text).substr(0, cut), false, pieces);
+    made.encode(std::string_view(text).substr(cut), cut > 0, pieces);
+    if (pieces != whole)
+      finding("a text that is cut has other ids");
+    for (int32_t id : whole) {
+      if (id < 0 || id >= size)
+        finding("an id out of the vocabulary");
+      made.decode(id, id % 2);
+    }
   } catch (const RunError &error) {
     if (error.exitCode != kData)
       finding(error.text());
@@ -82,6 +112,8 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     config(text);
   else if (data[0] == 't')
     tokenizer(text);
+  else if (data[0] == 'j')
+    tokenizerFile(text);
   else
     corpus(text, data[0] % 2 ? "char" : "byte");
   return 0;

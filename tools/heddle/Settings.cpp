@@ -34,6 +34,8 @@ int readSettings(const SettingFlags &flags, const std::string &file, BuildSettin
       RunConfig config = RunConfig::parse(text.c_str());
       for (const std::string &file : dataFiles(config, given))
         noteFile(file);
+      if (std::string tokenizer = resolveTokenizer(config.base, config.data.tokenizer); isTokenizerFile(tokenizer))
+        noteFile(tokenizer);
       return describeData(config, given).facts;
     } catch (const RunError &failed) {
       if (failed.exitCode != kData)

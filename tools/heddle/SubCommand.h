@@ -36,6 +36,7 @@ SubCommand addEvalCommand(CLI::App &root);
 SubCommand addSampleCommand(CLI::App &root);
 SubCommand addRunCommand(CLI::App &root);
 SubCommand addExplainCommand(CLI::App &root);
+SubCommand addTokCommand(CLI::App &root);
 SubCommand addDoctorCommand(CLI::App &root);
 SubCommand addReplayCommand(CLI::App &root);
 SubCommand addCrashCommand(CLI::App &root);

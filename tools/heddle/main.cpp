@@ -53,8 +53,8 @@ int usageError(const std::string &message, const std::string &suggestion, const 
 int explainParseError(const CLI::App &root, const CLI::ParseError &error) {
   const CLI::App *chosen = &root;
   std::string helpCommand = "heddle";
-  if (!root.get_subcommands().empty()) {
-    chosen = root.get_subcommands().front();
+  while (!chosen->get_subcommands().empty()) {
+    chosen = chosen->get_subcommands().front();
     helpCommand += " " + chosen->get_name();
   }
   std::vector<std::string> extras = root.remaining(true);
@@ -63,8 +63,8 @@ int explainParseError(const CLI::App &root, const CLI::ParseError &error) {
     std::string flag = word.substr(0, word.find('='));
     if (flag.size() > 1 && flag[0] == '-')
       return usageError(fmt::format("there is no flag `{}`", flag), didYouMean(flag, flagNames(*chosen)), helpCommand);
-    if (chosen == &root)
-      return usageError(fmt::format("there is no command `{}`", word), didYouMean(word, commandNames(root)), helpCommand);
+    if (std::vector<std::string> names = commandNames(*chosen); !names.empty())
+      return usageError(fmt::format("there is no command `{}`", word), didYouMean(word, names), helpCommand);
     return usageError(fmt::format("`{}` is one argument too many", word), "", helpCommand);
   }
   return usageError(error.what(), "", helpCommand);
@@ -107,6 +107,7 @@ int run(int argc, char **argv) {
       addSampleCommand(root),
       addRunCommand(root),
       addExplainCommand(root),
+      addTokCommand(root),
       addDoctorCommand(root),
       addReplayCommand(root),
       addCrashCommand(root),
