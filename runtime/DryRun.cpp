@@ -37,6 +37,7 @@ Memory memoryOf(const HeddleProgram& program, const HeddleTarget& target, int th
            plannedBytes(program, target, threads) + data.value_or(0)};
   for (int i = 0; i < target.entry_count; ++i)
     m.workspace = std::max(m.workspace, Arena::reserved(target.entries[i].workspace_bytes));
+  m.variables = m.peak - data.value_or(0) - m.workspace - m.scratch;  // with what evaluations keep of them
   return m;
 }
 
@@ -78,11 +79,12 @@ std::string describeRun(const HeddleProgram& program, const HeddleTarget& target
   std::vector<std::pair<std::string, std::string>> rows;
   for (int i = 0; i < program.variable_count; ++i) {
     const HeddleVariable& v = program.variables[i];
-    if (v.kind != HEDDLE_PARAMETER) continue;
+    if (v.kind == HEDDLE_OPTIMIZER) continue;
     std::string name = v.name, shape = typeName(v.type) + shapeText(v.dims + v.repeats, v.rank - v.repeats);
     for (int d = 0; d < v.repeats; ++d)
       name.replace(name.find("{}"), 2, fmt::format("(0..{})", v.dims[d].size - 1));
     if (v.repeats) shape += fmt::format(" x {}", layerCount(v));
+    if (v.kind == HEDDLE_STATE) shape += "  state";
     if (v.frozen) shape += "  not trained";
     width = std::max(width, name.size());
     rows.push_back({name, shape});

@@ -68,31 +68,36 @@ void Totals::give(Session& session) const {
 // Puts model state to its initial values, and what it was back at the end.
 class Evaluation::FreshState {
 public:
-  FreshState(Evaluation& of, uint64_t seed) : of(of) {
-    for (auto& [variable, bytes] : of.state) {
-      memcpy(bytes.data(), of.session.memory(*variable), bytes.size());
-      initialiseVariable(*variable, seed, of.session.variables.data(), of.session.pool);
-    }
+  FreshState(Session& session, uint64_t seed) : session(session) {
+    exchange([&](const HeddleVariable& variable, void* now, void* kept, size_t bytes) {
+      memcpy(kept, now, bytes);
+      initialiseVariable(variable, seed, session.variables.data(), session.pool);
+    });
   }
   ~FreshState() {
-    for (auto& [variable, bytes] : of.state) memcpy(of.session.memory(*variable), bytes.data(), bytes.size());
+    exchange([](const HeddleVariable&, void* now, void* kept, size_t bytes) { memcpy(now, kept, bytes); });
   }
 
 private:
-  Evaluation& of;
+  template <typename F> void exchange(F f) {
+    char* kept = session.keptState.data();
+    for (int i = 0; i < session.program.variable_count; ++i) {
+      const HeddleVariable& variable = session.program.variables[i];
+      if (variable.kind != HEDDLE_STATE) continue;
+      size_t bytes = size_t(elementCount(variable)) * 4;
+      f(variable, session.memory(variable), kept, bytes);
+      kept += bytes;
+    }
+  }
+  Session& session;
 };
 
 Evaluation::Evaluation(Session& session, DataSource& source)
     : entry(session.entry("eval")), report(session.findEntry("report")), losses(report ? *report : entry),
-      session(session), source(source), totals(session, entry, report) {
-  for (int i = 0; i < session.program.variable_count; ++i) {
-    const HeddleVariable& v = session.program.variables[i];
-    if (v.kind == HEDDLE_STATE) state.emplace_back(&v, std::vector<char>(size_t(elementCount(v)) * 4));
-  }
-}
+      session(session), source(source), totals(session, entry, report) {}
 
 const Losses& Evaluation::run(uint64_t seed, int64_t batches) {
-  FreshState fresh(*this, seed);
+  FreshState fresh(session, seed);
   totals.clear();
   batches = source.evaluationBatches(entry, batches);
   for (int64_t b = 0; b < batches; ++b) {

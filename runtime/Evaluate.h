@@ -70,7 +70,6 @@ private:
   Session& session;
   DataSource& source;
   Totals totals;
-  std::vector<std::pair<const HeddleVariable*, std::vector<char>>> state;  // room for model state meanwhile
 };
 
 }  // namespace heddle

@@ -21,6 +21,16 @@ int64_t product(const HeddleDim* dims, int rank) {
   return n;
 }
 
+// Of model state, if there are evaluations, during which it is kept.
+int64_t keptStateBytes(const HeddleProgram& program, const HeddleTarget& target) {
+  bool evaluates = false;
+  for (int i = 0; i < target.entry_count; ++i) evaluates |= std::string_view(target.entries[i].name) == "eval";
+  int64_t bytes = 0;
+  for (int i = 0; i < program.variable_count && evaluates; ++i)
+    if (program.variables[i].kind == HEDDLE_STATE) bytes += elementCount(program.variables[i]) * 4;
+  return bytes;
+}
+
 int64_t workspaceBytes(const HeddleTarget& target) {
   int64_t most = 0;
   for (int i = 0; i < target.entry_count; ++i) most = std::max(most, target.entries[i].workspace_bytes);
@@ -58,6 +68,7 @@ std::string shapeText(const HeddleDim* dims, int32_t rank) {
 
 int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads) {
   return Arena::reserved(program.variables_bytes) + Arena::reserved(workspaceBytes(target)) +
+         Arena::reserved(keptStateBytes(program, target)) +
          Executor::scratchBytes(target, threads);
 }
 
@@ -85,6 +96,7 @@ const HeddleEntry& MicroBatches::operator[](int32_t micro) {
 Session::Session(const HeddleProgram& p, int threads, const std::string& targetClass)
     : program(checked(p)), target(affordable(p, chooseTarget(p, targetClass), threads)), pool(threads),
       variables(p.variables_bytes, "variables"), workspace(workspaceBytes(target), "workspace"),
+      keptState(keptStateBytes(p, target), "state that evaluations keep"),
       executor(target, pool) {}
 
 void Session::initialise(uint64_t seed) { initialiseVariables(program, seed, variables.data(), pool); }

@@ -53,6 +53,7 @@ public:
   ThreadPool pool;
   Arena variables;
   Arena workspace;  // shared by the entries
+  Arena keptState;  // room for training's model state during an evaluation
   Executor executor;
 
   /// Initial values of all variables.
