@@ -7,7 +7,8 @@ Writes models/MODEL-a.safetensors and -b, two configurations, of
   in.NAME       what models/MODEL.heddle's Loss takes
   param.NAME    f32, the weights by Heddle's names and in its shapes: random, gains and biases too
   loss          f64
-  grad.NAME     the gradient of the loss by each weight: computed in f64 from the f32 weights, kept as f32
+  grad.NAME     the gradient of the loss by each weight and float input: computed in f64 from the
+                f32 weights, kept as f32
 and the same of the second of two segments as second.in.NAME, second.loss, second.grad.NAME where a model has a memory.
 The metadata has the sizes of dims that the inputs do not tell, and the versions.
 """
@@ -32,15 +33,13 @@ CODES = {"float32": "f", "float64": "d", "int32": "i", "bool": "B"}
 
 
 def plain(values, kind):
-    values = values.detach().numpy() if isinstance(values, torch.Tensor) else values
-    values = values.astype(kind)
+    values = values.detach().numpy().astype(kind)
     return tensorfile.Tensor(values.shape, array.array(CODES[kind], values.tobytes()))
 
 
 def inputs_of(inputs):
-    kinds = {"i": "int32", "b": "bool", "f": "float32"}
-    return {"in." + name: plain(t, kinds[(t.numpy() if isinstance(t, torch.Tensor) else t).dtype.kind])
-            for name, t in inputs.items()}
+    kinds = {torch.int64: "int32", torch.bool: "bool", torch.float64: "float32"}
+    return {"in." + name: plain(t, kinds[t.dtype]) for name, t in inputs.items()}
 
 
 def results_of(case, loss):
@@ -54,7 +53,7 @@ def results_of(case, loss):
         if weights[source].grad is None:
             raise ValueError(f"{source} has no gradient")
         results["grad." + name] = plain(rearrange(weights[source].grad), "float32")
-    return results
+    return results | {"grad." + name: plain(t.grad, "float32") for name, t in case.inputs.items() if t.requires_grad}
 
 
 def make(model, which):

@@ -5,8 +5,8 @@ Labels that transformers leaves out, -100, are a mask in Heddle.
 """
 import torch
 import transformers as hf
-from model_case import (Case, draw, from_heads, layer_norm, linear, multi_head, padded, part, same, to_heads,
-                        transposed)
+from model_case import (Case, draw, from_heads, layer_norm, linear, multi_head, padded, part, round_to_single, same,
+                        to_heads, transposed)
 
 NONE = -100
 
@@ -175,7 +175,7 @@ def vit(which):
     L, D, H, F, C = (2, 16, 2, 40, 7) if a else (3, 18, 3, 30, 10)
     B, CH, Y, X, P = (3, 3, 8, 8, 4) if a else (2, 1, 6, 15, 3)
     g = torch.Generator().manual_seed(35)
-    img = torch.randn(B, CH, Y, X, generator=g).numpy()     # f32
+    img = round_to_single(torch.randn(B, CH, Y, X, generator=g)).requires_grad_()
     label = random_ids(g, 0, C, B)
     model = build(hf.ViTForImageClassification, hf.ViTConfig(
         hidden_size=D, num_hidden_layers=L, num_attention_heads=H, intermediate_size=F, image_size=(Y, X), patch_size=P,
@@ -191,7 +191,7 @@ def vit(which):
         names |= multi_head(to + ".attn", H, *(f"{of}.attention.{kind}_proj" for kind in "qkvo"))
         names |= linear(to + ".up", of + ".mlp.fc1") | linear(to + ".down", of + ".mlp.fc2")
     return Case(dict(P=P, L=L, D=D, H=H, F=F, C=C), model, dict(img=img, label=label),
-                lambda: model(pixel_values=torch.from_numpy(img.astype("float64")), labels=label).loss, names)
+                lambda: model(pixel_values=img, labels=label).loss, names)
 
 
 def t5(which):
