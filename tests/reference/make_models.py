@@ -2,7 +2,7 @@
 
 Requires torch and transformers; run it by hand, commit what it writes:
     python3 -m venv VENV && VENV/bin/pip install torch==2.13.0 transformers==5.24.0 numpy
-    VENV/bin/python tests/reference/make_models.py [MODEL...]
+    VENV/bin/python tests/reference/make_models.py [--single] [MODEL...]
 Writes models/MODEL-a.safetensors and -b, two configurations, of
   in.NAME       what models/MODEL.heddle's Loss takes
   param.NAME    f32, the weights by Heddle's names and in its shapes: random, gains and biases too
@@ -10,11 +10,12 @@ Writes models/MODEL-a.safetensors and -b, two configurations, of
   grad.NAME     the gradient of the loss by each weight and float input: computed in f64 from the
                 f32 weights, kept as f32
 and the same of the second of two segments as second.in.NAME, second.loss, second.grad.NAME where a model has a memory.
-The metadata has the sizes of dims that the inputs do not tell, and the versions.
+The metadata has the sizes of dims that the inputs do not tell, and the versions. --single writes nothing; it says how
+much of what check_models.py allows PyTorch itself takes in f32.
 """
+import argparse
 import array
 import os
-import sys
 
 import models_hf
 import models_torch
@@ -45,6 +46,8 @@ def inputs_of(inputs):
 def results_of(case, loss):
     """The loss and its gradients, by Heddle's names."""
     case.model.zero_grad()
+    for t in case.inputs.values():
+        t.grad = None
     value = loss()
     value.backward()
     weights = dict(case.model.named_parameters())
@@ -74,6 +77,28 @@ def make(model, which):
     print(f"{model}-{which}: loss {tensors['loss'].data[0]:.6f}, {len(mapped)} weights, {os.path.getsize(path):,} bytes")
 
 
-for name in sys.argv[1:] or MODELS:
+def single(model, which):
+    """The shares of what is allowed, as in check_models.py, of loss and worst gradient; of all steps."""
+    with double():
+        case = MODELS[model](which)
+        losses = [case.loss] + [loss for _, loss in case.more.values()]
+        wanted = [results_of(case, loss) for loss in losses]
+    case.model.float()
+    shares = []
+    for loss, want in zip(losses, wanted):
+        got, exact = results_of(case, loss), want["loss"].data[0]
+        pairs = [(torch.tensor(want[name].data), torch.tensor(got[name].data)) for name in want if name != "loss"]
+        largest = max(g.norm() for g, _ in pairs)
+        shares.append((abs(got["loss"].data[0] - exact) / abs(exact) / 1e-5,
+                       max(((a - b).norm() / (1e-4 * a.norm() + 1e-6 * largest)).item() for a, b in pairs)))
+    print(f"{model}-{which}: PyTorch in f32 takes {max(s[0] for s in shares):.4f} of what is allowed for the loss, "
+          f"{max(s[1] for s in shares):.4f} for gradients")
+
+
+parser = argparse.ArgumentParser()
+parser.add_argument("models", nargs="*")
+parser.add_argument("--single", action="store_true")
+options = parser.parse_args()
+for name in options.models or MODELS:
     for configuration in "ab":
-        make(name, configuration)
+        (single if options.single else make)(name, configuration)

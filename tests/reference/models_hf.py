@@ -191,7 +191,7 @@ def vit(which):
         names |= multi_head(to + ".attn", H, *(f"{of}.attention.{kind}_proj" for kind in "qkvo"))
         names |= linear(to + ".up", of + ".mlp.fc1") | linear(to + ".down", of + ".mlp.fc2")
     return Case(dict(P=P, L=L, D=D, H=H, F=F, C=C), model, dict(img=img, label=label),
-                lambda: model(pixel_values=img, labels=label).loss, names)
+                lambda: model(pixel_values=img.to(model.dtype), labels=label).loss, names)
 
 
 def t5(which):
