@@ -5,7 +5,7 @@ Usage: check_models.py HEDDLE [--doors interp,jit,aot] [--only REGEX] [--table]
 For every configuration models/MODEL-X.safetensors of models/MODEL.heddle, same weights, same inputs:
   - the loss is within 1e-5 of the reference's, relative;
   - each gradient g: |g - expected| <= 1e-4 |expected| + 1e-6 of the largest gradient norm of the model;
-  - every softmax of the file is fused attention, forward and backward.
+  - every softmax of the file is fused attention, forward and backward, which takes and gives no tensor of rows x keys.
 Doors are the interpreter, in double precision, and JIT for all, a native library for one configuration of each model.
 A model with a memory runs two segments; the second gets the memory that Heddle's own step over the first has left.
 Every failure is listed before the exit. --table prints the worst ratios as docs/testing.md has them.
@@ -81,12 +81,14 @@ def compare(title, got, want):
 
 
 def fused(title, remarks, temps):
-    """Every softmax that the file has is fused; attention and its derivative are one op each."""
+    """Every softmax that the file has is fused; attention and its derivative are one op each, without a score in memory."""
     remarks = [line for line in remarks.splitlines() if "remark: " in line]
     refused = [line for line in remarks if not re.search(r"attention over `\w+` is fused$", line)]
     with open(os.path.join(temps, "Loss.3-fused.mlir")) as f:
         text = f.read()
     forward, backward = (len(re.findall(rf"= heddle\.{op} over ", text)) for op in ("attention", "attention_backward"))
+    for keys, rows, types in re.findall(r'= heddle\.attention\w* over "(\w+)" rows \["(\w+)"\]\(.*?\) : (.*)', text):
+        refused += [f"holds {t}" for t in re.findall(r"\[(.*?)\]", types) if {rows, keys} <= set(re.findall(r"(\w+)=", t))]
     check(remarks and not refused and forward and forward == backward,
           "\n".join([f"{title}: {forward} fused attentions, each forward and backward", *refused]))
 
