@@ -181,8 +181,8 @@ SubCommand addRunCommand(CLI::App &root) {
   app->add_option("MODULE", options->name, "a module, or a train block for its losses; --from has it in its text");
   app->add_option("--in", options->in, "safetensors: the inputs, by the names of the module's arguments")->required();
   app->add_option("--out", options->out, "safetensors: the results, `out` or `out.0`, `out.1`, ...")->required();
-  app->add_option("--params", options->params, "safetensors: the parameters, as a checkpoint has them; without it, "
-                                               "initial values from the seed");
+  app->add_option("--params", options->params, "safetensors: the parameters, and states, as a checkpoint has them; "
+                                               "without it, initial values from the seed");
   app->add_flag("--grad", options->grad, "also grad.NAME for every parameter and float input of a scalar loss");
   addSettingFlags(*app, options->compilation.flags);
   addPipelineFlags(*app, options->compilation.pipeline);

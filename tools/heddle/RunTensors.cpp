@@ -133,11 +133,14 @@ std::map<std::string, HostTensor> readVariables(mlir::ModuleOp module, const Saf
   for (VariableOp op : module.getOps<VariableOp>()) {
     DescribedVariable described(op);
     HostTensor host{described.type, std::vector<uint32_t>(described.type.getNumElements())};
-    if (!params || described.variable.kind != HEDDLE_PARAMETER) {
+    std::vector<VariableLayer> layers = layersOf(described.variable);
+    bool given = params && (described.variable.kind == HEDDLE_PARAMETER ||
+                            llvm::any_of(layers, [&](const VariableLayer &layer) { return params->find(layer.name); }));
+    if (!given) {
       initialiseVariable(described.variable, seed, host.words.data(), pool);
     } else {
       llvm::ArrayRef<int64_t> sizes = described.type.getSizes().drop_front(described.variable.repeats);
-      for (const VariableLayer &layer : layersOf(described.variable)) {
+      for (const VariableLayer &layer : layers) {
         const SafetensorsEntry *tensor = params->find(layer.name);
         if (!tensor)
           problems.push_back(fmt::format("there is no tensor `{}`, {}", layer.name, shapeText(sizes)));

@@ -50,9 +50,9 @@ Ports portsOf(mlir::ModuleOp module, llvm::StringRef entry);
 std::map<std::string, HostTensor> readInputs(mlir::ModuleOp module, llvm::StringRef entry, const SafetensorsFile &file,
                                              uint64_t seed);
 
-/// The module's variables: from `params`, one tensor a layer, or their initial values where it is null. Throws RunError
-/// that lists what is missing or misshaped. Tensors of the file that no variable has are ignored when they are an
-/// optimizer's.
+/// The module's variables: from `params`, one tensor a layer, or their initial values where it is null. The file must have
+/// all parameters; a state or an optimizer's variable that it does not have at all gets its initial value. Throws RunError
+/// that lists what is missing or misshaped. Tensors that no variable has are ignored.
 std::map<std::string, HostTensor> readVariables(mlir::ModuleOp module, const SafetensorsFile *params, uint64_t seed);
 
 /// Adds a result to the file: a gradient of a stacked variable as one tensor a layer.
