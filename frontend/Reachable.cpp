@@ -45,7 +45,8 @@ private:
     } else if (auto loop = llvm::dyn_cast<RepeatOp>(op)) {
       size_t i = llvm::cast<mlir::OpResult>(value).getResultNumber();
       push(loop.getYield()->getOperand(i));
-      push(loop.getCarried()[i]);
+      if (i < loop.getCarried().size()) // others are collected
+        push(loop.getCarried()[i]);
     } else if (throughStops || !llvm::isa<StopGradOp>(op)) {
       for (mlir::Value operand : op->getOperands())
         push(operand);
