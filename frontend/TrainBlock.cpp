@@ -154,10 +154,12 @@ struct Reader {
           std::vector<std::string> losses;
           for (const LossStmt *loss : out.losses)
             losses.push_back(loss->name.name);
+          for (const MetricStmt *metric : out.metrics)
+            losses.push_back(metric->name.name);
           if (!losses.empty() && !llvm::is_contained(losses, name->name)) {
-            Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("there is no loss `{}`", name->name));
+            Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("there is no loss or metric `{}`", name->name));
             if (!suggest(d, arg.span, name->name, losses))
-              d.help(fmt::format("eval names a loss of the block: `eval({}, batches = 20)`", losses[0]));
+              d.help(fmt::format("eval names a loss or metric of the block: `eval({}, batches = 20)`", losses[0]));
           }
         } else if (eval && arg.kind == Argument::Kind::Named && arg.name.name == "batches") {
           result.batches = whole(*arg.value, "`batches`", 1).value_or(20);
