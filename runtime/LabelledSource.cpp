@@ -23,7 +23,7 @@ std::vector<TextColumn> columnsOf(const RunConfig& config) {
   return {{"text", config.data.text}, {"label", config.data.label, false}};
 }
 
-const std::vector<SpecialTokens::Part> kSpecial = {&SpecialTokens::whole, &SpecialTokens::separator, &SpecialTokens::pad};
+constexpr SpecialTokens::Part kSpecial[] = {&SpecialTokens::whole, &SpecialTokens::separator, &SpecialTokens::pad};
 
 // The whole number that a label is, as it is commonly written, or -1.
 int64_t classNumber(const std::string& label) {

@@ -25,7 +25,7 @@ namespace {
 
 constexpr uint32_t kCut = 0xFFFFFFFFu, kOther = 0xFFFFFFFEu;  // draws of a row that are of no token
 
-const std::vector<SpecialTokens::Part> kSpecial = {&SpecialTokens::whole, &SpecialTokens::separator, &SpecialTokens::pad,
+constexpr SpecialTokens::Part kSpecial[] = {&SpecialTokens::whole, &SpecialTokens::separator, &SpecialTokens::pad,
                                                    &SpecialTokens::mask};
 
 Tokenizer readVocabulary(const RunConfig& config, const std::string& path) {

@@ -19,7 +19,7 @@ std::vector<TextColumn> columnsOf(const RunConfig& config) {
   return {{"source", config.data.source}, {"target", config.data.target}};
 }
 
-const std::vector<SpecialTokens::Part> kSpecial = {&SpecialTokens::begin, &SpecialTokens::end, &SpecialTokens::pad};
+constexpr SpecialTokens::Part kSpecial[] = {&SpecialTokens::begin, &SpecialTokens::end, &SpecialTokens::pad};
 
 DataDescription describeTable(const TextTable& table, const RunConfig& config) {
   DataDescription result;

@@ -26,17 +26,21 @@ void onlyKeys(const json& object, const char* where, const std::set<std::string>
     if (!known.count(key)) bad(fmt::format("unknown key '{}' in {}", key, where));
 }
 
-// The settings of each kind of source, besides kind and path.
-const std::map<std::string, std::set<std::string>> kSettings = {
-    {"text", {"tokenizer", "split"}},
-    {"segments", {"tokenizer", "split"}},
-    {"tensors", {}},
-    {"csv", {"fields", "split", "separator"}},
-    {"labelled", {"tokenizer", "split", "separator", "header", "text", "label"}},
-    {"pairs", {"tokenizer", "split", "separator", "header", "source", "target"}},
-    {"mlm", {"tokenizer", "split", "document", "next_sentence", "mask"}},
-    {"images", {"labels", "split", "mean", "std"}},
-};
+// The settings of each kind of source, besides kind and path. Made at its first use: what is made before main cannot report
+// that there is no memory.
+const std::map<std::string, std::set<std::string>>& sourceSettings() {
+  static const std::map<std::string, std::set<std::string>> known = {
+      {"text", {"tokenizer", "split"}},
+      {"segments", {"tokenizer", "split"}},
+      {"tensors", {}},
+      {"csv", {"fields", "split", "separator"}},
+      {"labelled", {"tokenizer", "split", "separator", "header", "text", "label"}},
+      {"pairs", {"tokenizer", "split", "separator", "header", "source", "target"}},
+      {"mlm", {"tokenizer", "split", "document", "next_sentence", "mask"}},
+      {"images", {"labels", "split", "mean", "std"}},
+  };
+  return known;
+}
 
 ColumnConfig parseColumn(const json& data, const char* key, int64_t otherwise) {
   ColumnConfig column;
@@ -70,10 +74,10 @@ DataConfig parseData(const json& value) {
   DataConfig data;
   if (value.is_null()) return data;
   std::string kind = value.is_object() ? value.value("kind", "") : "";
-  auto settings = kSettings.find(kind);
-  if (!kind.empty() && settings == kSettings.end()) bad(fmt::format("data kind '{}'", kind));
+  auto settings = sourceSettings().find(kind);
+  if (!kind.empty() && settings == sourceSettings().end()) bad(fmt::format("data kind '{}'", kind));
   std::set<std::string> known{"kind", "path"};
-  if (settings != kSettings.end()) known.insert(settings->second.begin(), settings->second.end());
+  if (settings != sourceSettings().end()) known.insert(settings->second.begin(), settings->second.end());
   onlyKeys(value, "data", known);
   if (kind.empty()) return data;
   data.kind = kind;

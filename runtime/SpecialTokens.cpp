@@ -39,7 +39,7 @@ const std::vector<Name>& names() {
 
 }  // namespace
 
-SpecialTokens::SpecialTokens(const Tokenizer& tokenizer, const RunConfig& config, const std::vector<Part>& needed)
+SpecialTokens::SpecialTokens(const Tokenizer& tokenizer, const RunConfig& config, std::span<const Part> needed)
     : vocabulary(tokenizer.size()) {
   if (const TokenizerFile* file = tokenizer.file()) {
     ofFile(*file);
@@ -67,7 +67,7 @@ void SpecialTokens::ofFile(const TokenizerFile& file) {
   ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
 }
 
-void SpecialTokens::refuseMissing(const TokenizerFile& file, const RunConfig& config, const std::vector<Part>& needed) const {
+void SpecialTokens::refuseMissing(const TokenizerFile& file, const RunConfig& config, std::span<const Part> needed) const {
   std::string missing, flags;
   for (const Name& row : names()) {
     if (this->*row.part >= 0 || std::find(needed.begin(), needed.end(), row.part) == needed.end()) continue;

@@ -11,6 +11,7 @@
 #include "runtime/Tokenizer.h"
 
 #include <cstdint>
+#include <span>
 #include <vector>
 
 namespace heddle {
@@ -20,7 +21,7 @@ struct SpecialTokens {
 
   /// The special tokens of the tokenizer of `config`; those that its source uses are `needed`. Throws RunError(kData),
   /// with the way to add them, if a tokenizer.json lacks one of these.
-  SpecialTokens(const Tokenizer& tokenizer, const RunConfig& config, const std::vector<Part>& needed);
+  SpecialTokens(const Tokenizer& tokenizer, const RunConfig& config, std::span<const Part> needed);
 
   int32_t pad = -1, begin = -1, end = -1, unknown = -1, mask = -1, separator = -1;  // -1: a file that has none
   int32_t whole = -1;      // "[CLS]"
@@ -33,7 +34,7 @@ struct SpecialTokens {
 
 private:
   void ofFile(const TokenizerFile& file);
-  void refuseMissing(const TokenizerFile& file, const RunConfig& config, const std::vector<Part>& needed) const;
+  void refuseMissing(const TokenizerFile& file, const RunConfig& config, std::span<const Part> needed) const;
 
   std::vector<int32_t> ids;  // ascending
 };

@@ -11,7 +11,7 @@
 namespace heddle {
 
 TextTable::TextTable(const RunConfig& config, const std::string& file, std::vector<TextColumn> all,
-                     const std::vector<SpecialTokens::Part>& needed)
+                     std::span<const SpecialTokens::Part> needed)
     : separator(config.data.separator),
       header(config.data.header || std::any_of(all.begin(), all.end(), [](auto& c) { return !c.chosen.name.empty(); })),
       columns(std::move(all)), path(file), words(readVocabulary(config)), special(words, config, needed) {

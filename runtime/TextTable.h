@@ -10,6 +10,7 @@
 #include "runtime/Tokenizer.h"
 
 #include <cstdint>
+#include <span>
 #include <functional>
 #include <string>
 #include <vector>
@@ -32,7 +33,7 @@ class TextTable {
 public:
   /// Reads and counts; keeps no tokens yet. `needed` are the special tokens of the source. Throws RunError(kData).
   TextTable(const RunConfig& config, const std::string& path, std::vector<TextColumn> columns,
-            const std::vector<SpecialTokens::Part>& needed);
+            std::span<const SpecialTokens::Part> needed);
 
   /// What read() will take, as it is mapped.
   int64_t reserved() const { return TokenTable::reserved(records * textsPerRecord, tokens, special.vocabulary); }

@@ -12,7 +12,7 @@
 #include <nlohmann/json.hpp>
 #include <sys/stat.h>
 
-#include <chrono>
+#include <ctime>
 
 using namespace heddle;
 using ::testing::HasSubstr;
@@ -215,9 +215,9 @@ TEST(TokenizerFile, AWordOfAMebibyteTakesNoLongTime) {
   }
   std::string word;
   while (word.size() < size_t(1) << 20) word += "ab";
-  auto start = std::chrono::steady_clock::now();
+  std::clock_t start = std::clock();  // the processor's time: others may use the machine
   EXPECT_EQ(load(json).encode(word, "x").size(), (size_t(1) << 20) >> 11);
-  EXPECT_LT(std::chrono::steady_clock::now() - start, std::chrono::seconds(10));
+  EXPECT_LT(std::clock() - start, 10 * CLOCKS_PER_SEC);
 }
 
 TEST(Gpt2Words, AreCutAsThePatternDoes) {
