@@ -5,8 +5,6 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 
-#include "llvm/ADT/SetVector.h"
-
 using namespace mlir;
 
 namespace heddle {
@@ -20,11 +18,10 @@ public:
     for (Operation &op : *body)
       if (readsAny(&op, varying))
         varying.insert(op.getResults().begin(), op.getResults().end());
-    for (Value value : body->getTerminator()->getOperands())
-      visit(value);
+    walk();
   }
 
-  llvm::SetVector<Value> all;
+  SmallVector<Value> all;              // in the order of the program
   llvm::DenseSet<Operation *> between; // and what depends on no data
   llvm::DenseSet<Value> varying;       // depends on the entry's arguments
 
@@ -45,21 +42,31 @@ public:
   }
 
 private:
-  void visit(Value value) {
+  bool isLeaf(Value value) const {
     Operation *op = value.getDefiningOp();
     auto has = [&](Value x) { return cast<Tensor>(x.getType()).has(batch); };
-    bool isMean = varying.contains(value) && (!op || op->getNumRegions() > 0 || llvm::any_of(op->getOperands(), has));
-    if (isSum(value) || isMean) {
-      all.insert(value);
-      return;
+    return isSum(value) ||
+           (varying.contains(value) && (!op || op->getNumRegions() > 0 || llvm::any_of(op->getOperands(), has)));
+  }
+  // A list of work, not a recursion: a chain may be as long as a program.
+  void walk() {
+    llvm::DenseSet<Value> found;
+    SmallVector<Value> work(body->getTerminator()->getOperands());
+    while (!work.empty()) {
+      Value value = work.pop_back_val();
+      if (isLeaf(value))
+        found.insert(value);
+      else if (between.insert(value.getDefiningOp()).second)
+        value.getDefiningOp()->walk([&](Operation *inner) {
+          for (Value operand : inner->getOperands())
+            if (operand.getParentBlock() == body)
+              work.push_back(operand);
+        });
     }
-    if (!between.insert(op).second)
-      return;
-    op->walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands())
-        if (operand.getParentBlock() == body)
-          visit(operand);
-    });
+    auto keep = [&](ValueRange values) { llvm::copy_if(values, std::back_inserter(all), [&](Value x) { return found.contains(x); }); };
+    keep(body->getArguments());
+    for (Operation &op : *body)
+      keep(op.getResults());
   }
 
   Block *body;
@@ -103,24 +110,35 @@ public:
     for (Operation &op : body)
       if (isa<ReadOp, BernoulliOp>(op) || Leaves::readsAny(&op, trained) || holdsMask(&op))
         trained.insert(op.getResults().begin(), op.getResults().end());
-    llvm::SetVector<Value> counts;
+    SmallVector<Value> counts;
     for (Value leaf : leaves.all) {
       if (!leaves.varying.contains(leaf))
         times(leaf, number);
-      else if (leaves.isSum(leaf) && !trained.contains(leaf))
-        counts.insert(leaf);
+      else if (!leaves.isSum(leaf))
+        local.insert(leaf), culprits[leaf] = leaf.getDefiningOp();
+      else if (!trained.contains(leaf))
+        counts.push_back(leaf);
       else
-        local.insert(leaf);
+        local.insert(leaf), parts[leaf] = leaf;
     }
-    takeCounts(counts.getArrayRef());
-    for (Operation &op : body)
-      if (leaves.between.contains(&op) && Leaves::readsAny(&op, local))
-        local.insert(op.getResults().begin(), op.getResults().end());
+    takeCounts(counts);
+    SmallVector<Operation *> ops; // as they are now: parts are put in among them
+    for (Operation &op : body.without_terminator())
+      ops.push_back(&op);
+    for (Operation *op : ops)
+      if (leaves.between.contains(op) && Leaves::readsAny(op, local)) {
+        Value result = op->getResult(0);
+        local.insert(result);
+        if (Value made = partOf(op))
+          parts[result] = made;
+        else if (!culprits.contains(result))
+          culprits[result] = op;
+      }
     Operation *end = body.getTerminator();
     for (unsigned i = 0; i < end->getNumOperands(); ++i) {
       Value value = part(end->getOperand(i));
       if (!value)
-        return NotASum{i, culprit};
+        return NotASum{i, culprits.lookup(end->getOperand(i))};
       end->setOperand(i, value);
     }
     dropUnused(train);
@@ -177,39 +195,39 @@ private:
     setResults(entry, results, names);
   }
 
-  // The part of a value that is linear in the local sums; null, and a culprit, if it is not.
+  // What one micro-batch gives to a value; null if the value is no sum of such parts.
   Value part(Value value) {
-    if (leaves.all.contains(value) && local.contains(value) && leaves.isSum(value))
-      return value;
-    if (!local.contains(value))
-      return cast<Tensor>(value.getType()).isFloat() ? scaled(value, 1.0 / number) : Value();
-    Operation *op = value.getDefiningOp();
-    culprit = op;
-    bool bothParts = isa_and_nonnull<AddOp, SubOp>(op);
-    bool one = isa_and_nonnull<NegOp, BroadcastOp, RenameOp, StopGradOp, CastOp, ReduceOp, MulOp, ContractOp, DivOp, SelectOp>(op);
-    auto reduce = dyn_cast_or_null<ReduceOp>(op);
-    if ((!bothParts && !one) || (reduce && reduce.getKind() != "sum"))
+    auto known = parts.find(value);
+    if (known != parts.end())
+      return known->second;
+    if (local.contains(value) || !cast<Tensor>(value.getType()).isFloat())
       return {};
-    bool product = isa<MulOp, ContractOp>(op), select = isa<SelectOp>(op);
-    if (product && local.contains(op->getOperand(0)) && local.contains(op->getOperand(1)))
+    return parts[value] = scaled(value, 1.0 / number);
+  }
+
+  // The part of an op's result, where the op is linear in what the local sums have a part in; else null.
+  Value partOf(Operation *op) {
+    bool bothParts = isa<AddOp, SubOp>(op), select = isa<SelectOp>(op);
+    auto reduce = dyn_cast<ReduceOp>(op);
+    if (!isa<AddOp, SubOp, NegOp, BroadcastOp, RenameOp, StopGradOp, CastOp, MulOp, ContractOp, DivOp, SelectOp>(op) &&
+        !(reduce && reduce.getKind() == "sum"))
       return {};
-    if ((isa<DivOp>(op) && local.contains(op->getOperand(1))) || (select && local.contains(op->getOperand(0))))
+    auto isLocal = [&](unsigned i) { return local.contains(op->getOperand(i)); };
+    if ((isa<MulOp, ContractOp>(op) && isLocal(0) && isLocal(1)) || (isa<DivOp>(op) && isLocal(1)) || (select && isLocal(0)))
       return {};
     IRMapping mapping;
     for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
-      bool partly = bothParts || (select ? i > 0 : local.contains(operand));
-      if (!partly)
+      if (!bothParts && !(select ? i > 0 : local.contains(operand)))
         continue;
       Value inner = part(operand);
-      if (!inner)
+      if (!inner) {
+        if (Operation *first = culprits.lookup(operand))
+          culprits[op->getResult(0)] = first;
         return {};
+      }
       mapping.map(operand, inner);
     }
     builder.setInsertionPointAfter(op);
-    for (auto [from, to] : mapping.getValueMap()) // behind what it reads
-      if (Operation *def = to.getDefiningOp(); def && builder.getInsertionPoint() != body.end() &&
-                                               !def->isBeforeInBlock(&*builder.getInsertionPoint()))
-        builder.setInsertionPointAfter(def);
     return builder.clone(*op, mapping)->getResult(0);
   }
 
@@ -219,7 +237,8 @@ private:
   double number;
   OpBuilder builder;
   llvm::DenseSet<Value> trained, local; // depends on variables or masks; on sums that parameters have a part in
-  Operation *culprit = nullptr;
+  llvm::DenseMap<Value, Value> parts;
+  llvm::DenseMap<Value, Operation *> culprits; // of values without a part: the first op in the way
 };
 
 } // namespace
@@ -255,7 +274,7 @@ void splitEvaluation(func::FuncOp eval, StringAttr batch) {
     resultNames.push_back(eval.getResultAttr(i, kNameAttr));
   }
   setResults(report, results, resultNames);
-  setResults(eval, leaves.all.getArrayRef(), leafNames);
+  setResults(eval, leaves.all, leafNames);
   dropUnused(eval);
 }
 
