@@ -12,38 +12,19 @@ import array
 import json
 import math
 import os
-import subprocess
 import sys
 import tempfile
 
 import tensorfile
+from checking import check, distance, failures, norm, run_heddle
 
 here = os.path.dirname(os.path.abspath(__file__))
 model = os.path.join(here, "gpt.heddle")
 params = os.path.join(here, "gpt", "params.safetensors")
-failures = []
-
-
-def check(ok, what):
-    print(("ok    " if ok else "FAIL  ") + what, flush=True)
-    if not ok:
-        failures.append(what)
 
 
 def heddle(*arguments):
-    done = subprocess.run([options.heddle, *arguments], capture_output=True, text=True)
-    if done.returncode:
-        failures.append(" ".join(arguments))
-        print(f"FAIL  heddle {' '.join(arguments)}: exit {done.returncode}\n{done.stdout[-2000:]}{done.stderr[-4000:]}")
-    return done.returncode == 0
-
-
-def norm(values):
-    return math.sqrt(sum(v * v for v in values))
-
-
-def distance(a, b):
-    return math.sqrt(sum((x - y) ** 2 for x, y in zip(a, b, strict=True)))
+    return run_heddle(options.heddle, *arguments) is not None
 
 
 def first_batch(path):
