@@ -27,27 +27,6 @@ std::string meaningOf(const std::string &fact) {
   return fmt::format("the size that the data have for `{}`", fact.substr(0, fact.find('.')));
 }
 
-// The dims that cross entropies against fields of the data go over, with the fact that tells their number of values.
-std::vector<std::pair<std::string, std::string>> classDims(const TrainBlock &block) {
-  std::vector<std::pair<std::string, std::string>> found;
-  AstVisitor visitor;
-  visitor.call = [&](const Call &call) {
-    if (call.callee.name != "cross_entropy" || call.args.size() < 2 || !call.args[1].value)
-      return;
-    auto *target = call.args[1].value->as<Attribute>();
-    auto *base = target ? target->base->as<Name>() : nullptr;
-    if (!base || base->name != "data")
-      return;
-    for (const DataField &field : block.data.fields)
-      for (const Argument &arg : call.args)
-        if (field.name == target->attribute.name && !field.values.empty() && arg.kind == Argument::Kind::Over &&
-            !arg.over.axes.empty())
-          found.push_back({arg.over.axes[0].dim.name, field.values});
-  };
-  walk(block.ast->body, visitor);
-  return found;
-}
-
 std::vector<Wanted> wanted(const File &file, const TrainBlock &block, const std::map<std::string, int64_t> &sizes) {
   std::vector<Wanted> all;
   auto want = [&](const std::string &dim, const std::string &fact) {
@@ -58,8 +37,10 @@ std::vector<Wanted> wanted(const File &file, const TrainBlock &block, const std:
         all.push_back({&decl, fact, meaningOf(fact)});
   };
   const DataDeclaration &data = block.data;
-  for (auto &[dim, fact] : classDims(block))
-    want(dim, fact);
+  for (const FieldLoss &loss : fieldLosses(*block.ast))
+    for (const DataField &field : data.fields)
+      if (field.name == loss.field && loss.classes)
+        want(loss.classes->name, field.values);
   if (data.all && !data.fields.empty() && !data.fields[0].dims.empty())
     want(data.fields[0].dims[0].name, "records");
   for (const DataField &field : data.fields) {
@@ -74,6 +55,26 @@ std::vector<Wanted> wanted(const File &file, const TrainBlock &block, const std:
 }
 
 } // namespace
+
+std::vector<FieldLoss> fieldLosses(const Train &block) {
+  std::vector<FieldLoss> found;
+  AstVisitor visitor;
+  visitor.call = [&](const Call &call) {
+    if (call.callee.name != "cross_entropy" || call.args.size() < 2 || !call.args[0].value || !call.args[1].value)
+      return;
+    auto *target = call.args[1].value->as<Attribute>();
+    auto *base = target ? target->base->as<Name>() : nullptr;
+    if (!base || base->name != "data")
+      return;
+    const Ident *classes = nullptr;
+    for (const Argument &arg : call.args)
+      if (arg.kind == Argument::Kind::Over && !arg.over.axes.empty() && !classes)
+        classes = &arg.over.axes[0].dim;
+    found.push_back({&call, target->attribute.name, classes});
+  };
+  walk(block.body, visitor);
+  return found;
+}
 
 void bindData(const ModuleTable &table, TrainBlock &block, std::map<std::string, int64_t> &sizes,
               Diagnostics &diagnostics, const BuildSettings &settings) {

@@ -30,30 +30,6 @@ Elaborator::Frame trainFrame(const ModuleTable &table) {
   return frame;
 }
 
-// The cross entropy against data.next: what makes a block a token model.
-const Call *tokenLoss(const Train &block) {
-  const Call *found = nullptr;
-  AstVisitor visitor;
-  visitor.call = [&](const Call &call) {
-    if (call.callee.name != "cross_entropy" || call.args.size() < 2 || !call.args[1].value)
-      return;
-    auto *target = call.args[1].value->as<Attribute>();
-    auto *base = target ? target->base->as<Name>() : nullptr;
-    if (base && base->name == "data" && target->attribute.name == "next" && call.args[0].value)
-      found = found ? found : &call;
-  };
-  walk(block.body, visitor);
-  return found;
-}
-
-// The dim over which the token loss goes.
-const Ident *classesOf(const Call &call) {
-  for (const Argument &arg : call.args)
-    if (arg.kind == Argument::Kind::Over && !arg.over.axes.empty())
-      return &arg.over.axes[0].dim;
-  return nullptr;
-}
-
 /// The value of a loss or metric, one float; unknown after an error.
 Value scalar(Elaborator &el, const Ident &name, const Expr &e, const char *what, Elaborator::Frame &frame) {
   frame.subject = name.name;
@@ -332,7 +308,10 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
 /// That a parameter depends on the batch is an error; what else keeps it from sampling is none.
 void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const TrainBlock &block,
                  Sizes sizes) {
-  const Call *loss = tokenLoss(*block.ast);
+  std::optional<FieldLoss> loss; // what makes a block a token model
+  for (const FieldLoss &other : fieldLosses(*block.ast))
+    if (other.field == "next" && !loss)
+      loss = other;
   const DataField *ids = nullptr;
   for (const DataField &field : block.data.fields)
     if (field.name == "ids" && field.element == Element::I32 && field.dims.size() == 2)
@@ -353,7 +332,8 @@ void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   std::set<std::string> needed;
   AstVisitor visitor;
   visitor.name = [&](const Name &name) { needed.insert(name.name); };
-  walk(*loss->args[0].value, visitor);
+  const Expr &output = *loss->call->args[0].value;
+  walk(output, visitor);
   std::vector<const LetStmt *> lets;
   for (size_t i = block.ast->body.size(); i-- > 0;)
     if (auto *let = block.ast->body[i]->as<LetStmt>())
@@ -365,9 +345,8 @@ void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
         }
   for (size_t i = lets.size(); i-- > 0 && !el.failed();)
     el.let(*lets[i], frame);
-  Value logits = el.failed() ? Value() : el.expr(*loss->args[0].value, frame);
-  const Ident *classes = classesOf(*loss);
-  Axis *axis = classes ? el.findDim(classes->name, frame) : nullptr;
+  Value logits = el.failed() ? Value() : el.expr(output, frame);
+  Axis *axis = loss->classes ? el.findDim(loss->classes->name, frame) : nullptr;
   Axis *batch = el.findDim(ids->dims[0].name, frame), *time = el.findDim(ids->dims[1].name, frame);
   for (const Diagnostic *problem : silent.shown())
     if (problem->code == Code::H0308)

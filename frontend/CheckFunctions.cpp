@@ -189,22 +189,12 @@ private:
       return nullptr;
     }
     std::string name;
-    Formula formula = Formula::number(1);
-    std::optional<int64_t> size = 1;
-    for (Axis *axis : args.over) {
+    for (Axis *axis : args.over)
       name += (name.empty() ? "" : "_") + axis->name;
-      formula = formula * axis->formula;
-      int64_t product;
-      bool known = size && axis->size && !__builtin_mul_overflow(*size, *axis->size, &product) && product <= INT32_MAX;
-      size = known ? std::optional(product) : std::nullopt;
-    }
-    if (el.building() && !size) {
-      el.error(Code::H0214, args.overSpan, "together the axes have more than 2147483647 positions");
-      return nullptr;
-    }
-    Axis *merged = el.freshAxis(name, size, formula, args.overSpan);
+    Elaborator::Size size = el.product(args.over);
+    Axis *merged = el.freshAxis(name, size.value, size.formula, args.overSpan);
     order = x().dims;
-    x() = el.regroup(span, x(), args.over, {merged});
+    x() = el.regroup(args.overSpan, x(), args.over, {merged});
     return x().isUnknown() ? nullptr : merged;
   }
   /// What `axis` has merged, in the order that it had.
@@ -244,10 +234,10 @@ private:
       return {};
     Value result = Elaborator::like(x());
     if (f == "softmax" || f == "log_softmax") {
-      if (!el.building())
-        return apart(result, a);
-      return apart(f == "softmax" ? el.emit<SoftmaxOp>(span, result, x().ir, el.id(a))
-                                  : el.emit<LogSoftmaxOp>(span, result, x().ir, el.id(a)), a);
+      if (el.building())
+        result = f == "softmax" ? el.emit<SoftmaxOp>(span, result, x().ir, el.id(a))
+                                : el.emit<LogSoftmaxOp>(span, result, x().ir, el.id(a));
+      return apart(result, a);
     }
     double eps = f == "layer_norm" ? 1e-5 : 1e-6;
     const Operand *given = args.values.size() > 1 ? &args.values[1]
@@ -260,11 +250,12 @@ private:
       }
       eps = given->value.number.real();
     }
-    if (!el.building())
-      return apart(result, a);
-    auto attr = el.builder->getF64FloatAttr(eps);
-    return apart(f == "layer_norm" ? el.emit<LayerNormOp>(span, result, x().ir, el.id(a), attr)
-                                   : el.emit<RmsNormOp>(span, result, x().ir, el.id(a), attr), a);
+    if (el.building()) {
+      auto attr = el.builder->getF64FloatAttr(eps);
+      result = f == "layer_norm" ? el.emit<LayerNormOp>(span, result, x().ir, el.id(a), attr)
+                                 : el.emit<RmsNormOp>(span, result, x().ir, el.id(a), attr);
+    }
+    return apart(result, a);
   }
 
   Value reduction(const std::string &f) {

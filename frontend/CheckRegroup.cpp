@@ -25,7 +25,22 @@ static bool sameSize(Elaborator &el, Span span, const Formula &formula, std::opt
   return false;
 }
 
+Elaborator::Size Elaborator::product(const std::vector<Axis *> &axes) {
+  Size all{1, Formula::number(1)};
+  for (Axis *axis : axes) {
+    all.formula = all.formula * axis->formula;
+    int64_t next;
+    bool known = all.value && axis->size && !__builtin_mul_overflow(*all.value, *axis->size, &next);
+    all.value = known ? std::optional(next) : std::nullopt;
+  }
+  return all;
+}
+
 Value Elaborator::regroup(Span span, Value x, const std::vector<Axis *> &from, const std::vector<Axis *> &to) {
+  if (building() && product(from).value.value_or(INT64_MAX) > INT32_MAX) {
+    error(Code::H0214, span, "together the axes have more than 2147483647 positions");
+    return {};
+  }
   Value result = Value::tensor(x.element, {});
   result.index = x.index;
   result.range = x.range;
@@ -62,24 +77,12 @@ Value Elaborator::regroup(Value x, const IndexItem &item, Frame &frame) {
       return {};
   const std::vector<Axis *> &several = from.size() > 1 ? from : to;
   Axis *whole = from.size() > 1 ? to[0] : from[0];
-  Formula product = Formula::number(1);
-  std::optional<int64_t> size = 1;
   std::string text;
-  for (Axis *axis : several) {
-    product = product * axis->formula;
-    int64_t next;
-    if (!size || !axis->size || __builtin_mul_overflow(*size, *axis->size, &next))
-      size = std::nullopt;
-    else
-      size = next;
+  for (Axis *axis : several)
     text += (text.empty() ? "" : " * ") + axis->name;
-  }
-  if (!sameSize(*this, item.span, product, size, text, whole, whole->name + " = " + text))
+  Size size = product(several);
+  if (!sameSize(*this, item.span, size.formula, size.value, text, whole, whole->name + " = " + text))
     return {};
-  if (size && *size > INT32_MAX) {
-    error(Code::H0214, item.span, fmt::format("{} has more than 2147483647 positions", whole->name));
-    return {};
-  }
   return regroup(item.span, x, from, to);
 }
 

@@ -126,6 +126,8 @@ public:
   };
   /// The size that an expression of dims stands for; nothing after an error.
   std::optional<Size> size(const ast::Expr &expr, const Frame &frame);
+  /// The size of several axes together; no number if one is not known or 64 bits do not hold it.
+  static Size product(const std::vector<Axis *> &axes);
   const std::map<std::string, Axis *> &fileDims() const { return fileAxes; }
 
   // Modules: CheckModule.cpp, CheckCall.cpp
@@ -176,6 +178,7 @@ public:
   bool hasAxis(const Value &x, Axis *axis, const ast::Ident &name);
   bool lacksAxis(const Value &x, Axis *axis, const ast::Ident &name);
   Value regroup(Value x, const ast::IndexItem &item, Frame &frame); // CheckRegroup.cpp
+  /// The same with the axes known, whose sizes agree. Unknown after an error: together they have too many positions.
   Value regroup(Span span, Value x, const std::vector<Axis *> &from, const std::vector<Axis *> &to);
   Value concat(const ast::Call &call, Frame &frame);
   Value builtin(const ast::Call &call, Frame &frame);       // CheckFunctions.cpp

@@ -42,6 +42,15 @@ struct TrainBlock;
 
 /// Reads `data = e`.
 void readData(const ast::Expr &expr, Elaborator &el, Elaborator::Frame &frame, DataDeclaration &out);
+/// `cross_entropy(y, data.next, over V)`: a loss against a field of the data.
+struct FieldLoss {
+  const ast::Call *call;
+  std::string field;         // "next"
+  const ast::Ident *classes; // V; null if the call does not say it
+};
+/// Those of a block, in the order of its text.
+std::vector<FieldLoss> fieldLosses(const ast::Train &block);
+
 /// The names of all sources.
 std::vector<std::string> dataSources();
 
