@@ -71,6 +71,7 @@ void ProgramTables::addVariables(ModuleOp module) {
     variable.kind = llvm::StringSwitch<int32_t>(op.getKind())
                         .Case("parameter", HEDDLE_PARAMETER)
                         .Case("optimizer", HEDDLE_OPTIMIZER)
+                        .Case("cache", HEDDLE_CACHE)
                         .Default(HEDDLE_STATE);
     variable.type = typeOf(type);
     variable.rank = type.getRank();

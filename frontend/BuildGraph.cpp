@@ -199,15 +199,25 @@ public:
         it->second = std::min(it->second, *input.below);
       }
   }
-  std::vector<Value> fields(const TrainBlock &block, Elaborator::Frame &frame, const std::string &prefix, bool idsOnly) {
+  std::vector<Value> fields(const TrainBlock &block, Elaborator::Frame &frame, const std::string &prefix) {
     std::vector<Value> result;
-    for (Value v : checkFields(el, block, frame)) {
-      std::string field = v.name.substr(5);
-      if (idsOnly && field != "ids")
-        continue;
-      v = argument(prefix + field, v, block.data.span);
-      v.name = "data." + field;
-      result.push_back(v);
+    for (const Value &v : checkFields(el, block, frame)) {
+      result.push_back(argument(prefix + v.name.substr(5), v, block.data.span));
+      result.back().name = v.name;
+    }
+    return result;
+  }
+  /// Those that generation has.
+  std::vector<Value> sampledFields(const TrainBlock &block, Elaborator::Frame &frame) {
+    std::vector<Value> result;
+    for (auto [field, v] : llvm::zip(block.data.fields, checkFields(el, block, frame))) {
+      if (field.sampling == WhenSampling::True) {
+        if (heddle::Tensor type = el.irType(block.data.span, v))
+          v.ir = ConstantOp::create(builder, place_(block.data.span), type, 1.0);
+        result.push_back(v);
+      } else if (field.sampling != WhenSampling::Absent) {
+        result.push_back(argument(v.name, v, block.data.span));
+      }
     }
     return result;
   }
@@ -266,7 +276,7 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   entry.open(name, span);
   Elaborator::Frame frame = trainFrame(table);
   el.current = &frame;
-  frame.names["data"] = dataValue(entry.fields(block, frame, run ? "" : "data.", false), true);
+  frame.names["data"] = dataValue(entry.fields(block, frame, run ? "" : "data."), true);
   if (training)
     entry.counters(span, accumulates);
   if (el.failed())
@@ -304,7 +314,10 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   return true;
 }
 
-/// @sample, where the block trains a token model whose logits need nothing but the ids.
+// Sequences that are generated side by side: one text; of pairs as many as a search for the best target wants.
+constexpr int64_t kSampledTexts = 1, kSampledTargets = 8;
+
+/// @sample, where the block trains a token model whose logits need nothing but what generation has.
 /// That a parameter depends on the batch is an error; what else keeps it from sampling is none.
 void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const TrainBlock &block,
                  Sizes sizes) {
@@ -314,12 +327,12 @@ void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
       loss = other;
   const DataField *ids = nullptr;
   for (const DataField &field : block.data.fields)
-    if (field.name == "ids" && field.element == Element::I32 && field.dims.size() == 2)
+    if (field.sampling == WhenSampling::Generated)
       ids = &field;
   if (!loss || !ids)
     return;
   Diagnostics silent; // what cannot sample simply has no @sample
-  sizes[ids->dims[0].name] = 1;
+  sizes[ids->dims[0].name] = block.data.kind == "pairs" ? kSampledTargets : kSampledTexts;
   Entry entry(table, silent, graph, sizes);
   Elaborator &el = entry.el;
   el.keepsState = false; // another batch: a window of tokens stands alone
@@ -327,7 +340,7 @@ void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   entry.open("sample", span);
   Elaborator::Frame frame = trainFrame(table);
   el.current = &frame;
-  frame.names["data"] = dataValue(entry.fields(block, frame, "data.", true), true);
+  frame.names["data"] = dataValue(entry.sampledFields(block, frame), true);
   // Only the statements that the logits need: another may use data that sampling has not.
   std::set<std::string> needed;
   AstVisitor visitor;

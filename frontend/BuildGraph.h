@@ -6,8 +6,8 @@
 //            results: the losses {heddle.name = "loss.lm"}; heddle.minimise names the result to be minimised
 //            ("loss.lm", or "minimise" for an expression of losses, an extra result)
 //   @eval    the same without dropout, seed and step
-//   @sample  if the block trains a cross entropy against data.next: one row of ids gives the logits
-//            {heddle.name = "logits"}, f32[1,T,V]
+//   @sample  if the block trains a cross entropy against data.next: rows of data.ids (data.tgt, with the source, for
+//            pairs) give the logits {heddle.name = "logits"}, f32[B,T,V]
 #pragma once
 #include "frontend/Ast.h"
 #include "frontend/Diagnostics.h"

@@ -17,6 +17,7 @@ struct FieldRow {
   const char *axes;           // positions in the source's axes, a digit each
   const char *values = "";    // the fact with the number of values
   const char *needs = "";     // the setting without which there is no such field
+  WhenSampling sampling = WhenSampling::Absent;
 };
 
 enum class Setting { Number, Positive, Share, Flag, Text, Character, Tokenizer, Column, Dim };
@@ -38,12 +39,13 @@ struct SourceRow {
   const char *sizesOf = "";        // the field whose dims besides the batch the data tell
 };
 
+constexpr WhenSampling Generated = WhenSampling::Generated, Given = WhenSampling::Given, True = WhenSampling::True;
 constexpr Element F32 = Element::F32, I32 = Element::I32, Bool = Element::Bool;
 
 const std::vector<SourceRow> &sources() {
   static const std::vector<SourceRow> rows = {
       {"text", "(\"corpus.txt\", tokenizer = \"char\", split = 0.9)", {"B", "T"},
-       {{"ids", I32, "01", "vocabulary"}, {"next", I32, "01", "vocabulary"}},
+       {{"ids", I32, "01", "vocabulary", "", Generated}, {"next", I32, "01", "vocabulary"}},
        {{"tokenizer", Setting::Tokenizer}, {"split", Setting::Share}, {"vocabulary", Setting::Dim}}},
       {"tensors", "(\"batches.safetensors\", ids: i32[B,T], next: i32[B,T])", {}, {}, {}},
       {"csv", "(\"points.csv\", x: f32[N,I], label: i32[N])", {}, {},
@@ -54,8 +56,8 @@ const std::vector<SourceRow> &sources() {
         {"header", Setting::Flag}, {"text", Setting::Column}, {"label", Setting::Column}, {"vocabulary", Setting::Dim},
         {"classes", Setting::Dim}}, true},
       {"pairs", "(\"pairs.tsv\", tokenizer = \"char\", source = 1, target = 2)", {"B", "N", "T"},
-       {{"src", I32, "01", "vocabulary"}, {"src_valid", Bool, "01"}, {"tgt", I32, "02", "vocabulary"},
-        {"next", I32, "02", "vocabulary"}, {"tgt_valid", Bool, "02"}},
+       {{"src", I32, "01", "vocabulary", "", Given}, {"src_valid", Bool, "01", "", "", Given},
+        {"tgt", I32, "02", "vocabulary", "", Generated}, {"next", I32, "02", "vocabulary"}, {"tgt_valid", Bool, "02", "", "", True}},
        {{"tokenizer", Setting::Tokenizer}, {"split", Setting::Share}, {"separator", Setting::Character},
         {"header", Setting::Flag}, {"source", Setting::Column}, {"target", Setting::Column}, {"vocabulary", Setting::Dim}},
        true},
@@ -65,7 +67,7 @@ const std::vector<SourceRow> &sources() {
        {{"tokenizer", Setting::Tokenizer}, {"split", Setting::Share}, {"document", Setting::Text},
         {"next_sentence", Setting::Flag}, {"mask", Setting::Share}, {"vocabulary", Setting::Dim}}, false, true},
       {"segments", "(\"corpus.txt\", tokenizer = \"char\", split = 0.9)", {"B", "T"},
-       {{"ids", I32, "01", "vocabulary"}, {"next", I32, "01", "vocabulary"}, {"first", Bool, "0"}},
+       {{"ids", I32, "01", "vocabulary", "", Generated}, {"next", I32, "01", "vocabulary"}, {"first", Bool, "0", "", "", True}},
        {{"tokenizer", Setting::Tokenizer}, {"split", Setting::Share}, {"vocabulary", Setting::Dim}}},
       {"images", "(\"images.idx\", \"labels.idx\", mean = 0.1307, std = 0.3081)", {"B", "CH", "Y", "X"},
        {{"img", F32, "0123"}, {"label", I32, "0", "classes"}},
@@ -217,6 +219,8 @@ struct Reader {
     el.refuseElement(arg.type.element, arg.type.elementSpan);
     el.resolve(arg.type, frame, dims);
     DataField field{arg.name.name, arg.type.element, arg.type.dims, "", {}};
+    if (field.name == "ids" && field.element == Element::I32 && field.dims.size() == 2)
+      field.sampling = Generated;
     if (out.records) {
       if (field.dims.empty())
         wrong(arg.type.span, fmt::format("the field `{}` has no batch", field.name)).help(example());
@@ -255,7 +259,7 @@ struct Reader {
         if (setting == out.settings.end() || setting->second != DataSetting(true))
           continue;
       }
-      DataField field{row.name, row.element, {}, row.values, {}};
+      DataField field{row.name, row.element, {}, row.values, {}, row.sampling};
       for (char digit : std::string_view(row.axes)) {
         size_t axis = size_t(digit - '0');
         field.dims.push_back(over[axis]);

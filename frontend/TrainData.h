@@ -8,12 +8,17 @@
 namespace heddle {
 
 /// A field `data.x` of a batch. Facts are what the runtime tells of the data by name (runtime/DataSource.h).
+/// What generation makes of a field: it has none of it, writes it token by token, is given it, or has true all over (a sample
+/// is one sequence, from its beginning, of tokens that all count).
+enum class WhenSampling { Absent, Generated, Given, True };
+
 struct DataField {
   std::string name;
   ast::Element element = ast::Element::I32;
   std::vector<ast::Ident> dims;
   std::string values;             // the fact with the number of its values; "" if there is none
   std::vector<std::string> sizes; // for each dim, the fact with its size, or ""
+  WhenSampling sampling = WhenSampling::Absent;
 };
 
 using DataSetting = std::variant<bool, int64_t, double, std::string, std::vector<double>>;

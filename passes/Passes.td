@@ -40,6 +40,10 @@ def SplitAttention : Pass<"split-attention", "::mlir::ModuleOp"> {
     Results that are not of keys get a first dim of partial sums, which a reduction adds up.
   }];
 }
+def DeriveDecoding : Pass<"derive-decoding", "::mlir::ModuleOp"> {
+  let summary = "Derive @decode, which computes one position more, from @sample, and let that keep keys and values";
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 def DeriveBackward : Pass<"derive-backward", "::mlir::ModuleOp"> {
   let summary = "Append the gradients of the loss to every entry with heddle.minimise";
   let dependentDialects = ["::heddle::HeddleDialect"];

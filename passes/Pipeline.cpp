@@ -20,6 +20,7 @@ using namespace heddle;
 static constexpr PipelineStep kSteps[] = {
     // graph: what the frontend built
     {Stage::grad, "raise-softmax", "a softmax that is written out becomes one op"},
+    {Stage::grad, "derive-decoding", "generation computes one position more, with the keys and values of the others kept"},
     {Stage::grad, "normalize-attention", "renames, gathers and sums around a softmax take the form that is found",
      StepScope::module, "", true},
     {Stage::grad, "fuse-attention", "softmax(score) @ value becomes one op, which stores no tensor of rows x keys",

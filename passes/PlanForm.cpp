@@ -111,15 +111,14 @@ public:
         verifyKnownBuffer(entry, buffer, list == entry.getInputs());
       }
     }
-    if (entry.getSymName() == "sample") {
-      auto named = [](ArrayAttr list, StringRef name) {
-        for (auto buffer : list.getAsRange<BufferAttr>())
-          if (buffer.getName() == name) return buffer.getType();
-        return Tensor();
-      };
-      if (!isSampleForm(named(entry.getInputs(), "data.ids"), named(entry.getOutputs(), "logits")))
-        report(entry) << "entry @sample has data.ids i32[.., T] and logits f32[.., T, V]";
-    }
+    auto named = [](ArrayAttr list, StringRef name) {
+      for (auto buffer : list.getAsRange<BufferAttr>())
+        if (buffer.getName() == name) return buffer.getType();
+      return Tensor();
+    };
+    auto input = [&](StringRef name) { return named(entry.getInputs(), name); };
+    if (std::string wrong = wrongGeneration(entry.getSymName(), input, named(entry.getOutputs(), "logits")); !wrong.empty())
+      report(entry) << wrong;
     SmallVector<int64_t> counts;
     verifySteps(entry, entry.getBody(), counts);
   }
@@ -128,7 +127,7 @@ public:
     Tensor type = buffer.getType();
     bool intScalar = type.isInt() && type.getRank() == 0, floatScalar = type.isFloat() && type.getRank() == 0;
     bool wrong = input ? (name == "$seed" && !(type.isInt() && type.getNumElements() == 2)) ||
-                             ((name == "$step" || name == "$micro") && !intScalar)
+                             ((name == "$step" || name == "$micro" || name == "$position") && !intScalar)
                        : (name.starts_with("loss.") || name == "lr" || name == "grad_norm") && !floatScalar;
     if (wrong) report(entry) << "buffer " << name << " cannot be " << type;
   }
@@ -166,9 +165,18 @@ private:
 };
 }  // namespace
 
-bool heddle::isSampleForm(Tensor ids, Tensor logits) {
-  return ids && logits && ids.isInt() && logits.isFloat() && ids.getRank() >= 1 && logits.getRank() >= 2 &&
-         ids.getSizes().back() == logits.getSizes()[logits.getRank() - 2];
+std::string heddle::wrongGeneration(StringRef entry, function_ref<Tensor(StringRef)> input, Tensor logits) {
+  bool sample = entry == "sample";
+  if (!sample && entry != "decode") return "";
+  Tensor ids = input("data.ids");
+  if (!ids) ids = input("data.tgt");
+  int64_t rank = sample ? 2 : 1;
+  bool fits = ids && logits && ids.isInt() && logits.isFloat() && ids.getRank() == rank && logits.getRank() == rank + 1 &&
+              ids.getSizes() == logits.getSizes().drop_back();
+  if (!fits)
+    return sample ? "entry @sample has data.ids (or data.tgt) i32[B, T] and logits f32[B, T, V]"
+                  : "entry @decode has data.ids (or data.tgt) i32[B] and logits f32[B, V]";
+  return sample || input("$position") ? "" : "entry @decode has $position";
 }
 
 LogicalResult heddle::verifyPlanForm(ModuleOp module) {

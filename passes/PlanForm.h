@@ -5,9 +5,9 @@
 
 namespace heddle {
 
-/// What the runtime feeds entry @sample and reads of it: data.ids, i32 with T last, and logits, f32 with T last but one.
-/// Null stands for one that the entry lacks.
-bool isSampleForm(Tensor ids, Tensor logits);
+/// What is wrong with the form that the runtime takes for granted of the entries that generate; empty if nothing is, and of
+/// other entries. `input` gives the type of an input by name, `logits` is that of the output; null: there is none.
+std::string wrongGeneration(llvm::StringRef entry, llvm::function_ref<Tensor(llvm::StringRef)> input, Tensor logits);
 
 /// Every variable, argument, result and operand of a kernel lies within its arena. For a module whose ops and attributes
 /// are those of stage plan.

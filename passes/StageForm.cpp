@@ -118,8 +118,9 @@ private:
     for (unsigned i = 0; i < entry.getNumResults(); ++i)
       verifyPort(entry, "result", entry.getResultTypes()[i], entry.getResultAttrDict(i), outputs);
     if (failed) return;
-    if (entry.getSymName() == "sample" && !isSampleForm(inputs.lookup("data.ids"), outputs.lookup("logits")))
-      report(entry) << "entry @sample has data.ids i32[.., T] and logits f32[.., T, V]";
+    auto input = [&](StringRef name) { return inputs.lookup(name); };
+    if (std::string wrong = wrongGeneration(entry.getSymName(), input, outputs.lookup("logits")); !wrong.empty())
+      report(entry) << wrong;
     if (auto minimise = entry->getAttrOfType<StringAttr>(kMinimiseAttr)) {
       bool found = outputs.contains(minimise.getValue()) || outputs.contains(("loss." + minimise.getValue()).str());
       if (!found) report(entry) << "no result is named " << minimise << " or \"loss." << minimise.getValue() << "\"";
@@ -164,7 +165,7 @@ private:
     if (role == "argument") {
       if (name == "$seed" && (!tensor.isInt() || tensor.getNumElements() != 2))
         report(entry) << "$seed is two i32, not " << tensor;
-      if ((name == "$step" || name == "$micro") && (!tensor.isInt() || !scalar))
+      if ((name == "$step" || name == "$micro" || name == "$position") && (!tensor.isInt() || !scalar))
         report(entry) << name << " is an i32 scalar, not " << tensor;
     } else if (name.starts_with("loss.") || name == "lr" || name == "grad_norm") {
       if (!tensor.isFloat() || !scalar) report(entry) << name << " is an f32 scalar, not " << tensor;

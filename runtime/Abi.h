@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 #define HEDDLE_VERSION "0.1.0"   // of the release; CMakeLists.txt reads it here
-#define HEDDLE_ABI_VERSION 2
+#define HEDDLE_ABI_VERSION 3
 #define HEDDLE_MAX_LOOPS 4       // nested `repeat`s
 #define HEDDLE_ALIGNMENT 64      // bytes; every buffer starts on it: a cache line and an AVX-512 vector
 #define HEDDLE_PADDING 64        // readable bytes behind every arena, so that a full vector may be loaded at its end
@@ -32,7 +32,8 @@ typedef struct {
   int64_t size;
 } HeddleDim;
 
-enum HeddleKind { HEDDLE_PARAMETER = 0, HEDDLE_OPTIMIZER = 1, HEDDLE_STATE = 2 };
+// A cache holds what generation keeps from token to token; no other entry than `sample` and `decode` knows it.
+enum HeddleKind { HEDDLE_PARAMETER = 0, HEDDLE_OPTIMIZER = 1, HEDDLE_STATE = 2, HEDDLE_CACHE = 3 };
 enum HeddleInit { HEDDLE_CONSTANT = 0 /* a */, HEDDLE_NORMAL = 1 /* mean a, deviation b */, HEDDLE_UNIFORM = 2 /* [a,b) */ };
 
 // What outlives a step. The first `repeats` dims are the layer axes of enclosing `repeat`s: `name` then holds one
@@ -44,7 +45,7 @@ typedef struct {
   int32_t rank;
   int32_t repeats;
   const HeddleDim* dims;
-  int64_t offset;  // bytes into the variables' arena
+  int64_t offset;  // bytes into the variables' arena; caches lie behind all others
   int32_t init;    // HeddleInit
   double a, b;
   uint64_t stream;  // of the random numbers that fill it; layer i of a stack uses stream + i
@@ -53,7 +54,8 @@ typedef struct {
 
 // An input or output of an entry, in its workspace, row-major in the order of dims. Inputs named "$step" (i32 scalar,
 // the step from 1) and "$seed" (i32[2], low word first) are filled by the executor's caller on every step.
-// "$micro" (i32 scalar) is the micro-batch within the step, from 0.
+// "$micro" (i32 scalar) is the micro-batch within the step, from 0; "$position" (i32 scalar) that of the token that `decode`
+// is given.
 typedef struct {
   const char* name;  // "data.ids", "loss.lm", "grad_norm", "lr", "logits", "out", "grad.h.{}.attn.wq"
   int32_t type;

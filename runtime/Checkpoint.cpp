@@ -43,7 +43,8 @@ std::vector<int64_t> layerShape(const HeddleVariable& v) {
 
 void forEachLayer(const HeddleProgram& program, const std::function<void(const HeddleVariable&, const VariableLayer&)>& f) {
   for (int i = 0; i < program.variable_count; ++i)
-    for (const VariableLayer& layer : layersOf(program.variables[i])) f(program.variables[i], layer);
+    if (program.variables[i].kind != HEDDLE_CACHE)
+      for (const VariableLayer& layer : layersOf(program.variables[i])) f(program.variables[i], layer);
 }
 
 // The first element of a tensor that is NaN or infinite, or -1: all bits of the exponent are set.

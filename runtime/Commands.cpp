@@ -55,7 +55,7 @@ void dryRun(const HeddleProgram& program, const RunOptions& options) {
 
 void runEval(const HeddleProgram& program, const RunOptions& options) {
   RunConfig config = RunConfig::parse(program.config);
-  Session session(program, threadCount(options), options.target);
+  Session session(program, threadCount(options), options.target, Caches::none);
   auto source = openDataSource(config, options.data);
   if (!source) throw RunError(kData, fmt::format("'{}' has no data to evaluate on", program.name));
   source->check(session, session.entry("eval"), true);

@@ -33,8 +33,8 @@ struct Memory {
 };
 
 Memory memoryOf(const HeddleProgram& program, const HeddleTarget& target, int threads, std::optional<int64_t> data) {
-  Memory m{Arena::reserved(program.variables_bytes), 0, Executor::scratchBytes(target, threads),
-           plannedBytes(program, target, threads) + data.value_or(0)};
+  Memory m{0, 0, Executor::scratchBytes(target, threads),
+           plannedBytes(program, target, threads, Caches::none) + data.value_or(0)};
   for (int i = 0; i < target.entry_count; ++i)
     m.workspace = std::max(m.workspace, Arena::reserved(target.entries[i].workspace_bytes));
   m.variables = m.peak - data.value_or(0) - m.workspace - m.scratch;  // with what evaluations keep of them
@@ -79,7 +79,7 @@ std::string describeRun(const HeddleProgram& program, const HeddleTarget& target
   std::vector<std::pair<std::string, std::string>> rows;
   for (int i = 0; i < program.variable_count; ++i) {
     const HeddleVariable& v = program.variables[i];
-    if (v.kind == HEDDLE_OPTIMIZER) continue;
+    if (v.kind == HEDDLE_OPTIMIZER || v.kind == HEDDLE_CACHE) continue;
     std::string name = v.name, shape = typeName(v.type) + shapeText(v.dims + v.repeats, v.rank - v.repeats);
     for (int d = 0; d < v.repeats; ++d)
       name.replace(name.find("{}"), 2, fmt::format("(0..{})", v.dims[d].size - 1));

@@ -62,7 +62,7 @@ std::string startsWith(Session& session, const HeddleEntry& entry) {
   }
   for (int i = 0; i < session.program.variable_count; ++i) {
     const HeddleVariable& v = session.program.variables[i];
-    if (v.type != HEDDLE_F32) continue;
+    if (v.type != HEDDLE_F32 || v.kind == HEDDLE_CACHE) continue;
     for (const VariableLayer& layer : layersOf(v)) {
       const char* data = session.variables.data() + layer.offset;
       if (int64_t at = search(data, layerElements(v)).any; at >= 0)

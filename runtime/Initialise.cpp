@@ -103,7 +103,8 @@ void initialiseVariable(const HeddleVariable& variable, uint64_t seed, void* var
 }
 
 void initialiseVariables(const HeddleProgram& program, uint64_t seed, void* variables, ThreadPool& pool) {
-  for (int i = 0; i < program.variable_count; ++i) initialiseVariable(program.variables[i], seed, variables, pool);
+  for (int i = 0; i < program.variable_count; ++i)
+    if (program.variables[i].kind != HEDDLE_CACHE) initialiseVariable(program.variables[i], seed, variables, pool);
 }
 
 }  // namespace heddle

@@ -105,7 +105,9 @@ std::vector<OptionSpec> runOptionSpecs(Command command, RunOptions& o) {
          [&o](const std::string& v) { o.sample.temperature = parseTemperature(v); }},
         {"--top-k", "", "K", "draw among the K likeliest tokens (default: all)",
          [&o](const std::string& v) { o.sample.topK = parseWhole("--top-k", v, 1, kMost); }},
-        {"--seed", "", "S", "seed of the draws (default: the program's)", seed}};
+        {"--seed", "", "S", "seed of the draws (default: the program's)", seed},
+        {"--recompute", "", "", "compute all positions for every token, without the kept keys and values",
+         on(o.sample.recompute)}};
     specs.insert(specs.end(), own.begin(), own.end());
   }
   specs.push_back({"--threads", "-j", "N", "threads (default: all cores); results do not depend on it",

@@ -1,9 +1,9 @@
-// See Sample.h. The positions behind the last token hold token 0: a model that generates is causal, so that they do
-// not reach the logits that are read.
+// See Sample.h.
 #include "runtime/Sample.h"
 
 #include "runtime/Philox.h"
 #include "runtime/RunError.h"
+#include "runtime/TokenModel.h"
 
 #include <fmt/format.h>
 
@@ -55,29 +55,20 @@ int32_t drawToken(const float* logits, int64_t count, double temperature, int64_
 
 void sampleText(Session& session, const Tokenizer& tokenizer, const SampleOptions& options,
                 const std::function<void(std::string_view)>& emit) {
-  const HeddleEntry& entry = session.entry("sample");
-  const HeddleBuffer *input = session.findInput(entry, "data.ids"), *output = session.findOutput(entry, "logits");
-  if (!input || !output || input->type != HEDDLE_I32 || output->type != HEDDLE_F32 || input->rank < 1 ||
-      output->rank < 2 || input->dims[input->rank - 1].size != output->dims[output->rank - 2].size)
-    throw RunError(kInternal, "entry `sample` wants data.ids i32[1, T] and logits f32[1, T, V]");
-  int64_t T = input->dims[input->rank - 1].size, V = output->dims[output->rank - 1].size;
-  if (tokenizer.size() > V)
-    throw RunError(kData, fmt::format("the vocabulary has {} tokens, the model gives logits for {}", tokenizer.size(), V));
+  TokenModel model(session, options.recompute);
+  if (model.rows != 1) throw RunError(kInternal, "entry `sample` wants one row of tokens");
+  if (tokenizer.size() > model.vocabulary)
+    throw RunError(kData, fmt::format("the vocabulary has {} tokens, the model gives logits for {}", tokenizer.size(), model.vocabulary));
 
-  std::vector<int32_t> ids = firstTokens(tokenizer, options);
+  std::vector<std::vector<int32_t>> sequences{firstTokens(tokenizer, options)};
+  std::vector<int32_t>& ids = sequences[0];
   Tokenizer::Decoder decoder(tokenizer);
   if (options.prompt) {
     emit(*options.prompt);
     for (int32_t id : ids) decoder.next(id);  // so that the first word stands apart from the prompt, or goes on with it
   }
-  auto* in = static_cast<int32_t*>(session.memory(*input));
   for (int64_t n = 0; n < options.tokens; ++n) {
-    int64_t used = std::min<int64_t>(T, int64_t(ids.size()));
-    std::copy(ids.end() - used, ids.end(), in);
-    std::fill(in + used, in + T, 0);
-    session.setCounters(entry, 0, options.seed);
-    session.run(entry);
-    auto* logits = static_cast<const float*>(session.memory(*output)) + (used - 1) * V;
+    const float* logits = model.next(sequences)[0];
     PhiloxWords w = philox({uint32_t(n), uint32_t(n >> 32), 0, kSampleStream}, options.seed);
     ids.push_back(drawToken(logits, tokenizer.size(), options.temperature, options.topK, uniform01(w[0], w[1])));
     emit(decoder.next(ids.back()));

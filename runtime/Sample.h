@@ -18,6 +18,7 @@ struct SampleOptions {
   double temperature = 1;  // 0: always the likeliest token
   int64_t topK = 0;        // draw among the K likeliest only; 0: all
   uint64_t seed = 0;
+  bool recompute = false;  // all positions for every token
 };
 
 /// Draws a token from `logits` [count]: softmax(logits / temperature) in double over the `topK` likeliest (the lower

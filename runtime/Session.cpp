@@ -37,13 +37,21 @@ int64_t workspaceBytes(const HeddleTarget& target) {
   return most;
 }
 
+bool usesCaches(const HeddleProgram& program, const HeddleEntry& entry) {
+  int64_t first = variableBytes(program, Caches::none);
+  for (int s = 0; s < entry.step_count; ++s)
+    for (int a = 0; a < entry.steps[s].arg_count; ++a)
+      if (const HeddleArg& arg = entry.steps[s].args[a]; arg.space == HEDDLE_VARIABLES && arg.offset >= first) return true;
+  return false;
+}
+
 const HeddleProgram& checked(const HeddleProgram& program) {
   checkProgram(program);
   return program;
 }
 
-const HeddleTarget& affordable(const HeddleProgram& program, const HeddleTarget& target, int threads) {
-  checkMemory(Arena::mapped() + plannedBytes(program, target, threads));
+const HeddleTarget& affordable(const HeddleProgram& program, const HeddleTarget& target, int threads, Caches caches) {
+  checkMemory(Arena::mapped() + plannedBytes(program, target, threads, caches));
   return target;
 }
 
@@ -66,8 +74,15 @@ std::string shapeText(const HeddleDim* dims, int32_t rank) {
   return text + "]";
 }
 
-int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads) {
-  return Arena::reserved(program.variables_bytes) + Arena::reserved(workspaceBytes(target)) +
+int64_t variableBytes(const HeddleProgram& program, Caches caches) {
+  int64_t bytes = program.variables_bytes;
+  for (int i = 0; i < program.variable_count && caches == Caches::none; ++i)
+    if (program.variables[i].kind == HEDDLE_CACHE) bytes = std::min(bytes, program.variables[i].offset);
+  return bytes;
+}
+
+int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads, Caches caches) {
+  return Arena::reserved(variableBytes(program, caches)) + Arena::reserved(workspaceBytes(target)) +
          Arena::reserved(keptStateBytes(program, target)) +
          Executor::scratchBytes(target, threads);
 }
@@ -93,11 +108,20 @@ const HeddleEntry& MicroBatches::operator[](int32_t micro) {
   return slice;
 }
 
-Session::Session(const HeddleProgram& p, int threads, const std::string& targetClass)
-    : program(checked(p)), target(affordable(p, chooseTarget(p, targetClass), threads)), pool(threads),
-      variables(p.variables_bytes, "variables"), workspace(workspaceBytes(target), "workspace"),
+Session::Session(const HeddleProgram& p, int threads, const std::string& targetClass, Caches caches)
+    : program(checked(p)), target(affordable(p, chooseTarget(p, targetClass), threads, caches)), pool(threads),
+      variables(variableBytes(p, caches), "variables"), workspace(workspaceBytes(target), "workspace"),
       keptState(keptStateBytes(p, target), "state that evaluations keep"),
-      executor(target, pool) {}
+      executor(target, pool), caches(caches) {
+  for (int e = 0; e < target.entry_count; ++e)
+    if (usesCaches(p, target.entries[e])) generating.push_back(&target.entries[e]);
+}
+
+void Session::run(const HeddleEntry& entry) {
+  if (caches == Caches::none && std::find(generating.begin(), generating.end(), &entry) != generating.end())
+    throw RunError(kInternal, fmt::format("entry `{}` was run without memory for its caches", entry.name));
+  executor.run(entry, variables.data(), workspace.data());
+}
 
 void Session::initialise(uint64_t seed) { initialiseVariables(program, seed, variables.data(), pool); }
 

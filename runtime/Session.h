@@ -20,8 +20,14 @@ int64_t elementCount(const HeddleVariable& variable);
 const char* typeName(int32_t heddleType);                    // "f32", "i32", "bool"
 std::string shapeText(const HeddleDim* dims, int32_t rank);  // "[B=12, T=64]"
 
+/// Whether a session has memory for what generation keeps from token to token.
+enum class Caches { kept, none };
+
+/// Bytes of the variables' arena.
+int64_t variableBytes(const HeddleProgram& program, Caches caches);
+
 /// Bytes that a run holds at its peak: variables, the largest workspace, every thread's scratch. Exact.
-int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads);
+int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads, Caches caches = Caches::kept);
 
 /// An entry whose step has several micro-batches (`accumulate`), as a source of data sees it: its `data.*` inputs are those
 /// of one micro-batch. Of any other entry it is the same, with one.
@@ -44,8 +50,8 @@ class Session {
 public:
   /// Checks the program, chooses its target class (`targetClass`, HEDDLE_TARGET or the best), starts the threads and
   /// takes the memory. Variables are zero until initialise() or a checkpoint. The program must outlive the session.
-  /// Throws RunError.
-  Session(const HeddleProgram& program, int threads, const std::string& targetClass = {});
+  /// Without caches it does not generate. Throws RunError.
+  Session(const HeddleProgram& program, int threads, const std::string& targetClass = {}, Caches caches = Caches::kept);
   Session(const Session&) = delete;
 
   const HeddleProgram& program;
@@ -64,7 +70,8 @@ public:
   /// The same; throws RunError(kData) that names the entries there are.
   const HeddleEntry& entry(std::string_view name) const;
 
-  void run(const HeddleEntry& entry) { executor.run(entry, variables.data(), workspace.data()); }
+  /// Throws RunError(kInternal) if the entry uses a cache that the session has no memory for.
+  void run(const HeddleEntry& entry);
 
   const HeddleBuffer* findInput(const HeddleEntry& entry, std::string_view name) const;
   const HeddleBuffer* findOutput(const HeddleEntry& entry, std::string_view name) const;
@@ -77,6 +84,10 @@ public:
 
   /// Writes "$step", "$seed" and "$micro" where the entry has them. Throws RunError(kData) for a step past 2^31 - 1.
   void setCounters(const HeddleEntry& entry, int64_t step, uint64_t seed, int32_t micro = 0);
+
+private:
+  Caches caches;
+  std::vector<const HeddleEntry*> generating;  // the entries that use caches
 };
 
 }  // namespace heddle

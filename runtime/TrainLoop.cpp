@@ -47,7 +47,7 @@ class Training {
 public:
   Training(const HeddleProgram& program, const RunOptions& options)
       : options(options), config(RunConfig::parse(program.config)),
-        session(program, threadCount(options), options.target), entry(session.entry("train")), microBatches(entry),
+        session(program, threadCount(options), options.target, Caches::none), entry(session.entry("train")), microBatches(entry),
         source(openDataSource(config, options.data)), losses(entry), steps(options.steps.value_or(config.steps)),
         seed(options.seed.value_or(config.seed)) {
     if (steps < 1) throw RunError(kUsage, fmt::format("'{}' does not say how many steps", program.name),

@@ -58,7 +58,7 @@ class PlanPrinter {
   }
 
   std::string variable(const HeddleVariable &v) {
-    static const char *const kinds[] = {"HEDDLE_PARAMETER", "HEDDLE_OPTIMIZER", "HEDDLE_STATE"};
+    static const char *const kinds[] = {"HEDDLE_PARAMETER", "HEDDLE_OPTIMIZER", "HEDDLE_STATE", "HEDDLE_CACHE"};
     static const char *const inits[] = {"HEDDLE_CONSTANT", "HEDDLE_NORMAL", "HEDDLE_UNIFORM"};
     return "    {" + cppString(v.name) + ", " + kinds[v.kind] + ", " + typeName(v.type) + ", " + std::to_string(v.rank) +
            ", " + std::to_string(v.repeats) + ", " + dims(v.dims, v.rank) + ", " + std::to_string(v.offset) + ", " +

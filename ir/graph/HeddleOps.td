@@ -120,7 +120,7 @@ def Heddle_VariableOp : Heddle_Op<"variable", [Symbol]> {
   let summary = "what outlives a step: a parameter, optimizer state, model state";
   let description = [{
     The leading `repeats` dims are the layer axes of the enclosing `repeat`s; the name holds one `{}` for each.
-    - variable_c1: kind is "parameter", "optimizer" or "state"; init is "constant" (a), "normal" (mean a, deviation b)
+    - variable_c1: kind is "parameter", "optimizer", "state" or "cache"; init is "constant" (a), "normal" (mean a, deviation b)
       or "uniform" ([a, b))
     - variable_c2: 0 <= repeats <= rank, and the name holds as many `{}`
   }];

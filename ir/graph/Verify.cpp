@@ -78,8 +78,8 @@ LogicalResult BernoulliOp::verify() {
 }
 LogicalResult VariableOp::verify() {
   // variable_c1
-  if (!llvm::is_contained({"parameter", "optimizer", "state"}, getKind()))
-    return emitOpError() << "kind '" << getKind() << "' is not parameter, optimizer or state";
+  if (!llvm::is_contained({"parameter", "optimizer", "state", "cache"}, getKind()))
+    return emitOpError() << "kind '" << getKind() << "' is not parameter, optimizer, state or cache";
   if (!llvm::is_contained({"constant", "normal", "uniform"}, getInit()))
     return emitOpError() << "init '" << getInit() << "' is not constant, normal or uniform";
   // variable_c2

@@ -1,6 +1,7 @@
 // See PlaceCopies.h. The rules, one per kind of place:
 // - entry result: owned by one op result, each by its own
-// - write @p: the value's op comes after every other reader of p, and may write over p if it reads p itself
+// - write @p: the value's op comes after every other reader of p, and may write over p if it reads p itself; what a repeat
+//   collects may lie there if only it reads p, as a stack, and every element may replace the one before
 // - carried value of a repeat, going in: an op result that nothing else reads; coming round: as for write
 // - collected value: an op result of this body that is not carried or collected a second time
 #include "passes/graph/PlaceCopies.h"
@@ -74,6 +75,24 @@ static bool ownedIn(Block *block, Value value) {
   return isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
 }
 
+// Whether a repeat may collect into the memory of the stack of which a read of the variable is one name: nothing else reads
+// the variable, and in each turn the new element may replace the old one.
+static bool mayCollectOver(OpResult collected, ArrayRef<Value> old) {
+  auto repeat = cast<RepeatOp>(collected.getOwner());
+  OpOperand *stack = nullptr;
+  for (Value name : old)
+    for (OpOperand &use : name.getUses()) {
+      if (stack || use.getOwner() != repeat) return false;
+      stack = &use;
+    }
+  if (!stack) return true;
+  int64_t slot = int64_t(stack->getOperandNumber()) - int64_t(repeat.getCarried().size());
+  if (slot < 0) return false;
+  Value element = repeat.getStackedArgs()[slot], next = repeat.getYield()->getOperand(collected.getResultNumber());
+  if (auto inner = next.getDefiningOp<RepeatOp>()) return mayCollectOver(cast<OpResult>(next), {element});
+  return next.getDefiningOp() && mayReplace(next.getDefiningOp(), {element});
+}
+
 static void placeInRepeat(RepeatOp repeat) {
   Block *body = &repeat.getBody().front();
   OpBuilder builder(repeat);
@@ -139,8 +158,9 @@ void heddle::placeCopies(func::FuncOp entry) {
     for (ReadOp read : body->getOps<ReadOp>())
       if (read.getVariableAttr() == write.getVariableAttr()) names.push_back(read.getResult());
     Value value = write.getValue(), owner = viewedValue(value);
-    bool fits = ownedIn(body, owner) && !isa<RepeatOp>(owner.getDefiningOp()) && value == owner &&
-                placed.insert(owner).second && mayReplace(owner.getDefiningOp(), names);
+    bool fits = ownedIn(body, owner) && value == owner && placed.insert(owner).second &&
+                (isa<RepeatOp>(owner.getDefiningOp()) ? mayCollectOver(cast<OpResult>(owner), names)
+                                                       : mayReplace(owner.getDefiningOp(), names));
     if (!fits) copies.push_back({write, isa_and_nonnull<ReadOp>(owner.getDefiningOp())});
   }
   // What a variable held before goes to another one: it is kept where it is read, since an op of this block may write over it.

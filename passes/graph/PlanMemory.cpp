@@ -214,11 +214,16 @@ void heddle::planMemory(ModuleOp module) {
   Builder builder(module.getContext());
   llvm::StringMap<int64_t> offsets;
   int64_t bytes = 0;
-  for (VariableOp variable : module.getOps<VariableOp>()) {
-    variable.setOffset(bytes);
-    offsets[variable.getSymName()] = bytes;
-    bytes = llvm::alignTo(bytes + bytesOf(variable.getType()), HEDDLE_ALIGNMENT);
-  }
+  auto place = [&](bool caches) {
+    for (VariableOp variable : module.getOps<VariableOp>()) {
+      if ((variable.getKind() == "cache") != caches) continue;
+      variable.setOffset(bytes);
+      offsets[variable.getSymName()] = bytes;
+      bytes = llvm::alignTo(bytes + bytesOf(variable.getType()), HEDDLE_ALIGNMENT);
+    }
+  };
+  place(false);
+  place(true);  // last: only who generates takes memory for them
   module->setAttr(kVariablesAttr, builder.getI64IntegerAttr(bytes));
   for (func::FuncOp entry : module.getOps<func::FuncOp>()) {
     placeCopies(entry);

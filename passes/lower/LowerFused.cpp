@@ -1,5 +1,6 @@
 // The loops of a fused op's kernel; NestPlan.h says how they were chosen.
 //
+//   for the element that changes, if it is one          NestUpdate.cpp
 //   for unit in [begin, end) * unitsPerTile             units are the outer axes, flattened, times chunks of the vector axis
 //     for the other outer axes
 //       for groups of columns of the vector axis        where it is kept
@@ -27,7 +28,8 @@ NestEmitter::NestEmitter(FusedOp op, const NestPlan &plan, OpBuilder &builder, K
 void NestEmitter::run() {
   scopes.push_back({llvm::SmallBitVector(plan.axes.size()), b.saveInsertionPoint()});
   shapeArguments();
-  emitUnits();
+  if (plan.updated < 0) emitUnits();
+  else emitUpdate();
   at(0);
 }
 
@@ -98,6 +100,19 @@ void NestEmitter::emitUnits() {
     if (plan.chunks > 1) unitChunk = take(plan.chunks, plan.split == 0);
     for (size_t i = plan.split; i-- > 0;) bind(plan.outer[i], take(plan.axes[plan.outer[i]].size, i == 0));
     emitOuter(plan.split);
+    return Values();
+  });
+}
+
+// One turn for the element that changes, none if the axis has no such element.
+void NestEmitter::emitUpdate() {
+  Value vector = emit(plan.updatedIndex, -1).value;
+  at(0);
+  Value element = toIndex(laneZero(vector)), size = index(plan.axes[plan.updated].size);
+  Value lower = make<arith::MinSIOp>(make<arith::MaxSIOp>(element, index(0)), size);
+  Value upper = make<arith::MinSIOp>(make<arith::AddIOp>(element, index(1)), size);
+  loop(lower, upper, 1, {}, plan.updated, [&](Value, ValueRange) {
+    emitUnits();
     return Values();
   });
 }

@@ -37,6 +37,7 @@ class NestEmitter {
 
   //===--------------------------------------------------------------------------------------- LowerFused.cpp
   void emitUnits();
+  void emitUpdate();
   void emitOuter(size_t next);
   void emitRow();
   /// One pass under the reduced loops from `next` on; returns `accumulators` with the rest of the row added.

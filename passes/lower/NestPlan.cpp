@@ -315,7 +315,8 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target, bool inBlock) 
   }
 
   int64_t worth = plan.accumulatesInScratch ? kColumnTileElements : kTileElements;
-  int64_t desired = inBlock ? 1 : std::clamp<int64_t>(plan.shape.elements() / worth, 1, kMaxTiles);
+  int64_t elements = plan.shape.elements() / (plan.updated < 0 ? 1 : plan.axes[plan.updated].size);
+  int64_t desired = inBlock ? 1 : std::clamp<int64_t>(elements / worth, 1, kMaxTiles);
   while (plan.split < plan.outer.size() && plan.units < desired)
     plan.units *= plan.axes[plan.outer[plan.split++]].size;
   if (plan.vectorAxis >= 0 && !plan.vectorReduced()) {
@@ -393,6 +394,7 @@ NestPlan heddle::planNest(FusedOp op, const TargetInfo &target, bool inBlock) {
   formAxes(plan, op, inBlock);
   formViews(plan, op);
   chooseVectorAxis(plan, op);
+  findUpdate(plan, op);
   findDependence(plan, op);
   formPasses(plan, op);
   chooseTiles(plan, target, inBlock);

@@ -79,6 +79,8 @@ struct NestPlan {
   int vectorAxis = -1;                // -1: every value is a scalar
   llvm::SmallVector<int> outer;       // kept axes but the vector axis, outermost first
   llvm::SmallVector<int> inner;       // reduced axes but the vector axis, outermost first
+  int updated = -1;                   // a kept axis of which only the element `updatedIndex` changes, or -1
+  mlir::Value updatedIndex;           // of the region: an i32 scalar, which may lie outside
   int64_t lanes = 0;
   int64_t columns = 1;  // vectors of a row: side by side (vector axis kept) or unrolled (reduced)
 
@@ -110,6 +112,9 @@ struct NestPlan {
   /// Do the lanes of a vector of the access lie further apart than the 32-bit offsets of a gather instruction reach?
   bool beyondGather(const NestAccess &access) const;
 };
+
+/// Finds the axis of which one element changes, if the results are written over what they change (NestUpdate.cpp).
+void findUpdate(NestPlan &plan, FusedOp op);
 
 /// Plans a fused op whose shape is admitted. `inBlock`: its dims are parts of larger ones, and it is one tile.
 NestPlan planNest(FusedOp op, const TargetInfo &target, bool inBlock = false);

@@ -2,7 +2,7 @@
 // RUN: %heddle-opt %s -verify-diagnostics -split-input-file
 
 // variable_c1
-// expected-error@+1 {{kind 'weight' is not parameter, optimizer or state}}
+// expected-error@+1 {{kind 'weight' is not parameter, optimizer, state or cache}}
 heddle.variable @w "weight" "normal"(0.0, 0.02) stream 1 : !heddle.tensor<[A=2], f32>
 
 // -----

@@ -8,7 +8,7 @@ void addPipelineFlags(CLI::App &app, PipelineFlags &flags) {
   app.add_flag("--no-fuse{all}", flags.noFuse,
                "every elementwise op, reduction and gather is a kernel of its own; --no-fuse=attention: all is fused but attention")
       ->check(CLI::IsMember({"all", "attention"}));
-  app.add_flag("--remarks", flags.remarks, "say of every softmax whether it became fused attention, and why not");
+  app.add_flag("--remarks", flags.remarks, "say of every softmax whether it became fused attention, of generation what it keeps, and why not");
   app.add_option("--pass-limit", flags.passLimit, "stop optional rewrites after the N-th, to bisect a miscompile")
       ->type_name("N")
       ->check(CLI::NonNegativeNumber);
