@@ -3,6 +3,7 @@
 #include "ir/graph/Heddle.h"
 #include "passes/OptionalRewrite.h"
 #include "passes/Passes.h"
+#include "passes/TensorSize.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -94,6 +95,19 @@ private:
 };
 }  // namespace
 
+// A pass may stack what a loop of many iterations computes. Reports the first value that is too large for any memory.
+static bool hasTooLarge(ModuleOp module) {
+  WalkResult walked = module.walk([](Operation *op) {
+    for (Type type : op->getResultTypes())
+      if (auto tensor = dyn_cast<Tensor>(type); tensor && isTooLarge(tensor)) {
+        op->emitError() << "this needs " << tensor << ", more than 2^40 elements";
+        return WalkResult::interrupt();
+      }
+    return WalkResult::advance();
+  });
+  return walked.wasInterrupted();
+}
+
 static PassOutcome runStep(ModuleOp module, const PipelineStep &step, StringRef text) {
   bool eachKernel = step.scope == StepScope::eachKernel;
   StringRef anchor = eachKernel ? func::FuncOp::getOperationName() : ModuleOp::getOperationName();
@@ -107,6 +121,7 @@ static PassOutcome runStep(ModuleOp module, const PipelineStep &step, StringRef 
         failed |= mlir::failed(manager.run(function));
         return true;
       });
+  failed = failed || hasTooLarge(module);
   return failed ? PassOutcome::refused : succeeded(verify(module)) ? PassOutcome::passed : PassOutcome::invalid;
 }
 

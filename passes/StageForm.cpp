@@ -4,6 +4,7 @@
 #include "ir/graph/Heddle.h"
 #include "passes/IndexRange.h"
 #include "passes/PlanForm.h"
+#include "passes/TensorSize.h"
 #include "passes/graph/AccumulateGradients.h"
 #include "passes/graph/ApplyOptimizer.h"
 #include "passes/graph/DeriveBackward.h"
@@ -16,8 +17,6 @@
 
 using namespace mlir;
 using namespace heddle;
-
-static constexpr int64_t kMostElements = int64_t(1) << 40;  // 4 TiB: sums of sizes in bytes stay far from 2^63
 
 static bool isName(StringRef name) {
   return !name.empty() && llvm::all_of(name, [](char c) { return llvm::isAlnum(c) || StringRef("_.{}$-").contains(c); });
@@ -85,7 +84,7 @@ private:
   }
 
   void verifyTensor(Operation *op, Type type) {
-    if (auto tensor = dyn_cast<Tensor>(type); tensor && tensor.getNumElements() > kMostElements)
+    if (auto tensor = dyn_cast<Tensor>(type); tensor && isTooLarge(tensor))
       report(op) << tensor << " has more than 2^40 elements";
   }
 

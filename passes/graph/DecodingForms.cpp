@@ -1,5 +1,6 @@
 // See DecodingForms.h.
 #include "passes/graph/DecodingForms.h"
+#include "passes/TensorSize.h"
 #include "passes/graph/GraphBuilder.h"
 #include "passes/lower/Lowering.h"
 
@@ -240,6 +241,7 @@ Value DecodingForms::cached(Value value) {
   Value element = row(value, axis);
   if (!element) return {};
   Value old = keep(value, true);
+  if (!old) return {};
   Level &level = levelOf(value);
   Value now = index(axis, level);
   GraphBuilder b(in(level), value.getLoc());
@@ -251,7 +253,9 @@ Value DecodingForms::cached(Value value) {
 }
 
 Value DecodingForms::keep(Value value, bool cache) {
-  kept.push_back({value, newVariable(value), cache});
+  VariableOp variable = newVariable(value);
+  kept.push_back({value, variable, cache});
+  if (isTooLarge(cast<Tensor>(variable.getType()))) return fail(value.getDefiningOp(), "it would have to keep more than 2^40 elements");
   return slice(levelOf(value), read(kept.back().variable));
 }
 

@@ -2,6 +2,7 @@
 // lies (heddle.args); what is added here is the code. Kernels that are the same but for their name exist once: the
 // forward of `eval` is mostly that of `train`.
 #include "passes/Passes.h"
+#include "llvm/Support/MathExtras.h"
 #include "passes/graph/PlanMemory.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -43,11 +44,16 @@ std::string symbolOf(StringRef name) {
   return symbol;
 }
 
-// Multiplications and additions of a matrix product: two for each element of the product of all its dims.
+// Multiplications and additions of a matrix product: two for each element of the product of all its dims. Counts of work
+// end at 2^63 - 1, which loops in loops of a program that would never end come to.
+int64_t multiply(int64_t x, int64_t y) {
+  int64_t product;
+  return llvm::MulOverflow(x, y, product) ? INT64_MAX : product;
+}
 int64_t flopsOf(ContractOp op) {
   auto x = cast<Tensor>(op.getX().getType()), result = cast<Tensor>(op.getResult().getType());
-  int64_t flops = 2 * result.getNumElements();
-  for (StringAttr name : op.getOver().getAsRange<StringAttr>()) flops *= x.sizeOf(name);
+  int64_t flops = multiply(2, result.getNumElements());
+  for (StringAttr name : op.getOver().getAsRange<StringAttr>()) flops = multiply(flops, x.sizeOf(name));
   return flops;
 }
 
@@ -92,10 +98,12 @@ private:
         loop->setAttr(kNameAttr, repeat.getNameAttr());
         OpBuilder::InsertionGuard guard(builder);
         builder.createBlock(&loop.getBody());
-        lowerBlock(&repeat.getBody().front(), builder, times * repeat.getCount());
+        lowerBlock(&repeat.getBody().front(), builder, multiply(times, int64_t(repeat.getCount())));
       } else if (isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op)) {
         LoweredKernel kernel = lowerOp(&op);
-        op.walk([&](ContractOp contract) { flops += times * flopsOf(contract); });
+        op.walk([&](ContractOp contract) {
+          if (llvm::AddOverflow(flops, multiply(times, flopsOf(contract)), flops)) flops = INT64_MAX;
+        });
         scratch = std::max(scratch, kernel.scratchBytes);
         CallOp::create(builder, op.getLoc(), FlatSymbolRefAttr::get(kernel.function.getSymNameAttr()),
                        builder.getI64IntegerAttr(kernel.tiles),
