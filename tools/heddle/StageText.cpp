@@ -1,5 +1,6 @@
 // See StageText.h. One pass over the bytes that knows strings and comments, and no more of the syntax.
 #include "tools/heddle/StageText.h"
+#include "passes/TensorSize.h"
 
 #include "runtime/InputFile.h"
 #include "runtime/RunError.h"
@@ -17,7 +18,6 @@ namespace heddle {
 namespace {
 
 constexpr int kMostDepth = 200;                      // kernels need some 20
-constexpr int64_t kMostElements = int64_t(1) << 40;  // as StageForm.cpp
 constexpr size_t kMostDigits = 64;                   // what is longer takes MLIR's parser quadratic time
 constexpr size_t kMostResultDigits = 6;              // MLIR's parser makes room for all results up to the one that is read
 constexpr size_t kMostBytes = size_t(64) << 20;
