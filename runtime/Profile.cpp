@@ -21,7 +21,8 @@ std::string Profile::table(int64_t steps) const {
   double total = 0;
   for (auto& [name, row] : sorted) total += row.seconds;
   double n = double(std::max<int64_t>(1, steps));
-  std::string text = fmt::format("kernels: {:.3f} ms a step over {} steps\n", total * 1e3 / n, steps);
+  std::string text = fmt::format("batches: {:.3f} ms a step\n", batches * 1e3 / n);
+  text += fmt::format("kernels: {:.3f} ms a step over {} steps\n", total * 1e3 / n, steps);
   for (auto& [name, row] : sorted)
     text += fmt::format("{:5.1f}%  {:9.3f} ms  {:5.1f} calls  {}  {}\n", 100 * row.seconds / total,
                         row.seconds * 1e3 / n, double(row.calls) / n, name, row.where);

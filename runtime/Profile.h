@@ -12,7 +12,10 @@ class Profile {
 public:
   /// To be called with every StepTrace (Executor::trace).
   void add(const StepTrace& trace);
-  /// A table, the slowest kernel first: share, milliseconds and calls per step, kernel, place in the source.
+  /// With the time that it took to put a batch together.
+  void addBatch(double seconds) { batches += seconds; }
+  /// A line on batches, and a table, the slowest kernel first: share, milliseconds and calls per step, kernel, place in the
+  /// source.
   std::string table(int64_t steps) const;
 
 private:
@@ -22,6 +25,7 @@ private:
     std::string where;
   };
   std::map<std::string, Row> rows;
+  double batches = 0;
 };
 
 }  // namespace heddle

@@ -146,7 +146,9 @@ private:
   }
 
   void runStep() {
+    auto start = std::chrono::steady_clock::now();
     fill(done + 1);
+    profile.addBatch(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     if (options.profile) session.executor.trace = [this](const StepTrace& t) { profile.add(t); };
     session.run(entry);
     session.executor.trace = nullptr;  // evaluations do not count
