@@ -117,8 +117,8 @@ public:
       return Tensor();
     };
     auto input = [&](StringRef name) { return named(entry.getInputs(), name); };
-    if (std::string wrong = wrongGeneration(entry.getSymName(), input, named(entry.getOutputs(), "logits")); !wrong.empty())
-      report(entry) << wrong;
+    auto output = [&](StringRef name) { return named(entry.getOutputs(), name); };
+    if (std::string wrong = wrongEntry(entry.getSymName(), input, output); !wrong.empty()) report(entry) << wrong;
     SmallVector<int64_t> counts;
     verifySteps(entry, entry.getBody(), counts);
   }
@@ -165,10 +165,16 @@ private:
 };
 }  // namespace
 
-std::string heddle::wrongGeneration(StringRef entry, function_ref<Tensor(StringRef)> input, Tensor logits) {
+std::string heddle::wrongEntry(StringRef entry, function_ref<Tensor(StringRef)> input, function_ref<Tensor(StringRef)> output) {
+  if (entry == "predict") {
+    Tensor rows = input("$rows"), probabilities = output("probabilities");
+    bool fits = rows && probabilities && rows.isBool() && probabilities.isFloat() && rows.getRank() == 1 &&
+                probabilities.getRank() == 2 && rows.getSizes()[0] == probabilities.getSizes()[0];
+    return fits ? "" : "entry @predict has $rows bool[B] and probabilities f32[B, C]";
+  }
   bool sample = entry == "sample";
   if (!sample && entry != "decode") return "";
-  Tensor ids = input("data.ids");
+  Tensor ids = input("data.ids"), logits = output("logits");
   if (!ids) ids = input("data.tgt");
   int64_t rank = sample ? 2 : 1;
   bool fits = ids && logits && ids.isInt() && logits.isFloat() && ids.getRank() == rank && logits.getRank() == rank + 1 &&

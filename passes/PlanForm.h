@@ -5,9 +5,10 @@
 
 namespace heddle {
 
-/// What is wrong with the form that the runtime takes for granted of the entries that generate; empty if nothing is, and of
-/// other entries. `input` gives the type of an input by name, `logits` is that of the output; null: there is none.
-std::string wrongGeneration(llvm::StringRef entry, llvm::function_ref<Tensor(llvm::StringRef)> input, Tensor logits);
+/// What is wrong with the form that the runtime takes for granted of the entries that generate and predict; empty if nothing
+/// is, and of other entries. `input` and `output` give the type of one by name; null: there is none.
+std::string wrongEntry(llvm::StringRef entry, llvm::function_ref<Tensor(llvm::StringRef)> input,
+                       llvm::function_ref<Tensor(llvm::StringRef)> output);
 
 /// Every variable, argument, result and operand of a kernel lies within its arena. For a module whose ops and attributes
 /// are those of stage plan.

@@ -118,8 +118,8 @@ private:
       verifyPort(entry, "result", entry.getResultTypes()[i], entry.getResultAttrDict(i), outputs);
     if (failed) return;
     auto input = [&](StringRef name) { return inputs.lookup(name); };
-    if (std::string wrong = wrongGeneration(entry.getSymName(), input, outputs.lookup("logits")); !wrong.empty())
-      report(entry) << wrong;
+    auto output = [&](StringRef name) { return outputs.lookup(name); };
+    if (std::string wrong = wrongEntry(entry.getSymName(), input, output); !wrong.empty()) report(entry) << wrong;
     if (auto minimise = entry->getAttrOfType<StringAttr>(kMinimiseAttr)) {
       bool found = outputs.contains(minimise.getValue()) || outputs.contains(("loss." + minimise.getValue()).str());
       if (!found) report(entry) << "no result is named " << minimise << " or \"loss." << minimise.getValue() << "\"";

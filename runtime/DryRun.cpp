@@ -4,6 +4,7 @@
 
 #include "runtime/Checkpoint.h"
 #include "runtime/Initialise.h"
+#include "runtime/RunConfig.h"
 #include "runtime/Session.h"
 
 #include <fmt/format.h>
@@ -33,8 +34,9 @@ struct Memory {
 };
 
 Memory memoryOf(const HeddleProgram& program, const HeddleTarget& target, int threads, std::optional<int64_t> data) {
+  Caches caches = RunConfig::parse(program.config).samples() ? Caches::kept : Caches::none;
   Memory m{0, 0, Executor::scratchBytes(target, threads),
-           plannedBytes(program, target, threads, Caches::none) + data.value_or(0)};
+           plannedBytes(program, target, threads, caches) + data.value_or(0)};
   for (int i = 0; i < target.entry_count; ++i)
     m.workspace = std::max(m.workspace, Arena::reserved(target.entries[i].workspace_bytes));
   m.variables = m.peak - data.value_or(0) - m.workspace - m.scratch;  // with what evaluations keep of them
