@@ -35,7 +35,7 @@ install(DIRECTORY docs examples DESTINATION share/heddle COMPONENT heddle USE_SO
         PATTERN "out" EXCLUDE PATTERN "corpus.txt" EXCLUDE PATTERN "*.safetensors" EXCLUDE PATTERN "__pycache__" EXCLUDE)
 install(FILES cmake/licences.md DESTINATION share/heddle/licences RENAME README.md COMPONENT heddle)
 # Debian's notes, and the licences that they refer to.
-foreach(package libhwy-dev libfmt-dev nlohmann-json3-dev libxxhash-dev libcli11-dev)
+foreach(package libhwy-dev libfmt-dev nlohmann-json3-dev libxxhash-dev libcli11-dev libpng-dev zlib1g-dev)
   install(FILES /usr/share/doc/${package}/copyright DESTINATION share/heddle/licences RENAME ${package} OPTIONAL
           COMPONENT heddle)
 endforeach()

@@ -280,8 +280,6 @@ struct Reader {
       argument(arg, over);
     if (out.path.empty())
       wrong(call.parens, fmt::format("the data source `{}` names no file", source.kind)).help(example());
-    else if (source.secondPath && !out.settings.count("labels"))
-      wrong(call.parens, fmt::format("the data source `{}` names no file of labels", source.kind)).help(example());
     if (!out.ownFields)
       fixedFields(over);
     else if (out.fields.empty())

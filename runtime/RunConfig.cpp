@@ -103,7 +103,6 @@ DataConfig parseData(const json& value) {
   data.mask = value.value("mask", data.mask);
   if (!(data.mask > 0 && data.mask < 1)) bad(fmt::format("mask {}", data.mask));
   data.labels = value.value("labels", "");
-  if (kind == "images" && data.labels.empty()) bad("images without labels");
   data.mean = parseNumbers(value, "mean", 0), data.std = parseNumbers(value, "std", 1);
   return data;
 }
