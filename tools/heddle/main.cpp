@@ -106,6 +106,8 @@ int run(int argc, char **argv) {
       addEvalCommand(root),
       addSampleCommand(root),
       addRunCommand(root),
+      addImportCommand(root),
+      addExportCommand(root),
       addExplainCommand(root),
       addTokCommand(root),
       addDoctorCommand(root),
