@@ -87,7 +87,8 @@ public:
     for (const TableMade& made : table.made) attempt([&] { addMade(made); });
     if (problems.empty()) return;
     std::stable_sort(problems.begin(), problems.end(), [](auto& a, auto& b) {
-      return std::tie(a.place.line, a.place.column) < std::tie(b.place.line, b.place.column);
+      bool noLineA = a.place.line == 0, noLineB = b.place.line == 0;  // these come last
+      return std::tie(noLineA, a.place.line, a.place.column) < std::tie(noLineB, b.place.line, b.place.column);
     });
     std::vector<std::string> lines;
     std::map<std::string, std::pair<size_t, int>> said;  // what differs in numbers alone, of the same place: its line, how often

@@ -308,6 +308,7 @@ private:
       close(']');
     }
     want('=', "the tensor of the file");
+    skipSpace();
     size_t begin = at;
     if (std::optional<double> value = constant()) {
       result.constant = float(*value);

@@ -148,7 +148,8 @@ void checkProgram(const SafetensorsFile &file, mlir::ModuleOp module) {
   std::string hash = module->getAttrOfType<mlir::StringAttr>("heddle.hash").str();
   if (found != file.metadata().end() && found->second != hash)
     throw RunError(kData, fmt::format("{}: is a checkpoint of a program with hash {}, not {}", file.path(), found->second, hash),
-                   "the program's text or settings have changed since; --module NAME takes parameters by their names alone");
+                   "name the train block and the settings that the run was started with; --module NAME takes "
+                   "parameters by their names alone");
 }
 
 int exportWeightsOf(Options &options) {
