@@ -284,7 +284,7 @@ TEST_F(Weights, AbsurdSizesCostNothing) {
 // Whatever the text, it is a table or an error of it.
 TEST_F(Weights, MutatedTablesAreATableOrAnError) {
   const std::string seed = std::string(kAttention) + "base gpt = model\ntie lm = wte.weight\nignore *.{i}.mask, \"a b\"\n"
-                           "make ids : I64[V, 2*D + 1] = pos(V)\nwte[V = 1..V] = x[(D at 2*K, {i+1} of L), 1]\ninit h.*\nwte = -1.5\n";
+                           "make ids : I64[V, 2*D + 1] = pos(V)\nwte[V = 1..V] = x[(D, {i+1} of L) at 2*K, 1]\ninit h.*\nwte = -1.5\n";
   const std::string pieces[] = {"{", "}", ",", "[", "]", "(", ")", "=", "..", "*", "\"", "#", "\n", " of ", " at ", "{i}", "9223372036854775807", "-", "\xff", std::string(1, '\0')};
   std::mt19937 random(1);
   Program program = attention();

@@ -16,6 +16,8 @@
 
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
+#include <algorithm>
+#include <csignal>
 #include <filesystem>
 #include <fmt/format.h>
 #include <functional>
@@ -35,8 +37,6 @@ void say(const std::string &text) { fmt::print(stderr, "heddle: {}\n", text); }
 // The graph of the train block, or of the module alone.
 int build(Options &options) {
   Compilation &compilation = options.compilation;
-  if (!options.module.empty() && !compilation.block.empty())
-    return complain(exitUsage, "--module and --train exclude each other");
   return options.module.empty() ? compilation.buildTrain() : compilation.buildRun(options.module, {});
 }
 
@@ -193,7 +193,10 @@ CLI::App *addFlags(CLI::App &root, Options &options, const std::string &name, co
 
 std::function<int()> runner(std::shared_ptr<Options> options, int (*run)(Options &)) {
   return [=] {
+    std::signal(SIGXFSZ, SIG_IGN); // a file at the size limit (ulimit -f) is an error of the write
     try {
+      if (!options->module.empty() && !options->compilation.block.empty())
+        return complain(exitUsage, "--module and --train exclude each other");
       return run(*options);
     } catch (const RunError &problem) {
       return complain(problem);
