@@ -121,7 +121,7 @@ def check_model(name, which, folder):
         tensorfile.write(path["in"], {n[3:]: t for n, t in given.items()})
         if heddle("run", program, "Loss", *case_sets(case), "--in", path["in"], "--params", path["params"], "--out", path["out"]):
             value = tensorfile.read(path["out"])["out"].data[0]
-            check(abs(value - loss) <= 1e-5 * abs(loss), f"{title}: loss {value:.6f}, transformers' is {loss:.6f}")
+            check(abs(value - loss) <= 1e-5 * abs(loss), f"{title}: loss {value:.6f}, the reference's is {loss:.6f}")
         if mapped("export", path["params"], path["back"]):
             same_tensors(f"{title} exported", path["back"], load_file(original))
             if module:
