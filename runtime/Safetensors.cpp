@@ -23,14 +23,6 @@ using nlohmann::json;
 
 constexpr uint64_t kMaxHeader = 100'000'000;  // bytes; the limit of the reference implementation
 
-uint64_t bytesOfType(const std::string& dtype) {
-  static const std::map<std::string, uint64_t> sizes = {
-      {"F32", 4}, {"F64", 8}, {"I32", 4}, {"I64", 8}, {"U8", 1},      {"BOOL", 1},   {"F16", 2}, {"BF16", 2},
-      {"I8", 1},  {"I16", 2}, {"U16", 2}, {"U32", 4}, {"U64", 8}, {"F8_E4M3", 1}, {"F8_E5M2", 1}};
-  auto found = sizes.find(dtype);
-  return found == sizes.end() ? 0 : found->second;
-}
-
 [[noreturn]] void bad(const std::string& path, uint64_t byte, const std::string& cause) {
   throw RunError(kData, fmt::format("{}: byte {}: {}", path, byte, cause), "the file is damaged or not a safetensors file");
 }
@@ -78,10 +70,10 @@ SafetensorsEntry parseEntry(const std::string& path, const std::string& name, co
       !value.contains("data_offsets"))
     refuse("wants exactly dtype, shape and data_offsets");
   const json &dtype = value["dtype"], &shape = value["shape"], &offsets = value["data_offsets"];
-  if (!dtype.is_string() || bytesOfType(dtype) == 0) refuse(fmt::format("unknown dtype {}", dtype.dump()));
+  if (!dtype.is_string() || safetensorsWidth(dtype) == 0) refuse(fmt::format("unknown dtype {}", dtype.dump()));
   if (!shape.is_array() || shape.size() > 64) refuse("shape wants a list of at most 64 sizes");
   SafetensorsEntry entry{name, dtype, {}, 0, 0};
-  uint64_t bytes = bytesOfType(entry.dtype);
+  uint64_t bytes = safetensorsWidth(entry.dtype);
   bool overflow = false, empty = false;
   for (const json& size : shape) {
     if (!size.is_number_unsigned() || size.get<uint64_t>() > uint64_t(std::numeric_limits<int64_t>::max()))
@@ -104,6 +96,14 @@ SafetensorsEntry parseEntry(const std::string& path, const std::string& name, co
 }
 
 }  // namespace
+
+uint64_t safetensorsWidth(const std::string& dtype) {
+  static const std::map<std::string, uint64_t> sizes = {
+      {"F32", 4}, {"F64", 8}, {"I32", 4}, {"I64", 8}, {"U8", 1},      {"BOOL", 1},   {"F16", 2}, {"BF16", 2},
+      {"I8", 1},  {"I16", 2}, {"U16", 2}, {"U32", 4}, {"U64", 8}, {"F8_E4M3", 1}, {"F8_E5M2", 1}};
+  auto found = sizes.find(dtype);
+  return found == sizes.end() ? 0 : found->second;
+}
 
 int64_t SafetensorsEntry::elements() const {
   int64_t n = 1;
@@ -161,6 +161,13 @@ int64_t convert(const char* from, int64_t count, void* out, Fits fits, Convert t
   return -1;
 }
 
+// IEEE binary16 to binary32: exact, subnormal numbers too. A NaN keeps its sign and the upper bits of its payload.
+float fromHalf(uint16_t half) {
+  uint32_t sign = uint32_t(half & 0x8000) << 16, exponent = half >> 10 & 0x1F, fraction = half & 0x3FF;
+  if (exponent == 0) return std::bit_cast<float>(sign | std::bit_cast<uint32_t>(float(fraction) * 0x1p-24f));
+  return std::bit_cast<float>(sign | (exponent == 31 ? 0xFFu : exponent + 112) << 23 | fraction << 13);
+}
+
 int64_t convert(const std::string& dtype, int32_t type, const char* from, int64_t count, void* out, bool& known) {
   auto any = [](auto) { return true; };
   auto zeroOrOne = [](auto v) { return v == 0 || v == 1; };
@@ -170,6 +177,9 @@ int64_t convert(const std::string& dtype, int32_t type, const char* from, int64_
     return convert<double>(
         from, count, out, [](double v) { return !std::isfinite(v) || std::isfinite(float(v)); },
         [](double v) { return float(v); });
+  if (type == HEDDLE_F32 && dtype == "F16") return convert<uint16_t>(from, count, out, any, fromHalf);
+  if (type == HEDDLE_F32 && dtype == "BF16")
+    return convert<uint16_t>(from, count, out, any, [](uint16_t v) { return uint32_t(v) << 16; });
   if (type == HEDDLE_I32 && dtype == "I64")
     return convert<int64_t>(from, count, out, [](int64_t v) { return v == int32_t(v); }, narrow);
   if (type == HEDDLE_I32 && dtype == "U8") return convert<uint8_t>(from, count, out, any, narrow);
@@ -183,7 +193,7 @@ int64_t convert(const std::string& dtype, int32_t type, const char* from, int64_
 
 void SafetensorsFile::read(const SafetensorsEntry& t, int64_t first, int64_t count, int32_t type, void* out) const {
   static const char* names[] = {"f32", "i32", "bool"};
-  uint64_t width = bytesOfType(t.dtype), at = t.begin + uint64_t(first) * width;
+  uint64_t width = safetensorsWidth(t.dtype), at = t.begin + uint64_t(first) * width;
   if ((type == HEDDLE_F32 && t.dtype == "F32") || (type == HEDDLE_I32 && t.dtype == "I32"))
     return file.read(at, out, uint64_t(count) * 4);
   constexpr int64_t kChunk = 2048;  // elements converted at a time, on the stack: batches are read without the heap

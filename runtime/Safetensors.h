@@ -11,6 +11,7 @@
 #include "runtime/InputFile.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <string>
 #include <string_view>
@@ -20,11 +21,14 @@ namespace heddle {
 
 struct SafetensorsEntry {
   std::string name;
-  std::string dtype;  // as in the file: "F32", "F64", "I32", "I64", "U8", "BOOL", or one that cannot be read
+  std::string dtype;  // as in the file: "F32", "F64", "F16", "BF16", "I32", "I64", "U8", "BOOL", or one that cannot be read
   std::vector<int64_t> shape;
   uint64_t begin, end;  // bytes in the file (not in its data part)
   int64_t elements() const;
 };
+
+/// Bytes of one element of a dtype of the format, or 0 for a word that is none.
+uint64_t safetensorsWidth(const std::string& dtype);
 
 class SafetensorsFile {
 public:
@@ -39,9 +43,10 @@ public:
   /// The header's JSON, byte by byte.
   const std::string& header() const { return text; }
 
-  /// Reads elements [first, first + count) as `type` (HeddleType) into `out`, 4 bytes each. F64 is rounded to f32 and
-  /// I64 narrowed to i32, both with a range check; U8 becomes i32; BOOL and U8 of 0 and 1 become bool. Other
-  /// conversions, and values out of range, throw RunError(kData) with the tensor's name and the value's byte.
+  /// Reads elements [first, first + count) as `type` (HeddleType) into `out`, 4 bytes each. F16 and BF16
+  /// become f32, exactly; F64 is rounded to f32 and I64 narrowed to i32, both with a range check; U8 becomes i32; BOOL and
+  /// U8 of 0 and 1 become bool. Other conversions, and values out of range, throw RunError(kData) with the tensor's name
+  /// and the value's byte.
   void read(const SafetensorsEntry& tensor, int64_t first, int64_t count, int32_t type, void* out) const;
   /// The whole tensor.
   void read(const SafetensorsEntry& tensor, int32_t type, void* out) const {
@@ -62,6 +67,10 @@ public:
   /// `type` is a HeddleType; `data` is in the layout of a buffer (4 bytes an element; bool is written as one byte) and
   /// must live until write(). Throws RunError(kInternal) for a name given twice.
   void add(const std::string& name, int32_t type, std::vector<int64_t> shape, const void* data);
+  /// A tensor that is made when its turn to be written comes, so that no more than one need be in memory. `dtype` is the
+  /// format's word; `make` fills the bytes of the file, which it gets in their number. Throws as the other.
+  void add(const std::string& name, const std::string& dtype, std::vector<int64_t> shape,
+           std::function<void(std::vector<char>& bytes)> make);
   std::map<std::string, std::string> metadata;
 
   /// The header's JSON, padded with spaces to a multiple of 8 bytes.
@@ -73,11 +82,13 @@ public:
 private:
   struct Tensor {
     std::string name;
-    int32_t type;
+    std::string dtype;
     std::vector<int64_t> shape;
-    const void* data;
-    uint64_t bytes;  // in the file
+    uint64_t bytes;    // in the file
+    const void* data;  // as in memory; not of a tensor that has `make`
+    std::function<void(std::vector<char>&)> make;
   };
+  void add(Tensor tensor, uint64_t width);
   std::vector<Tensor> tensors;
 };
 

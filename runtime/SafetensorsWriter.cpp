@@ -13,12 +13,22 @@
 
 namespace heddle {
 
-void SafetensorsWriter::add(const std::string& name, int32_t type, std::vector<int64_t> shape, const void* data) {
+void SafetensorsWriter::add(Tensor tensor, uint64_t width) {
   for (const Tensor& t : tensors)
-    if (t.name == name) throw RunError(kInternal, fmt::format("two tensors are called '{}'", name));
-  uint64_t bytes = type == HEDDLE_BOOL ? 1 : 4;
-  for (int64_t size : shape) bytes *= uint64_t(size);
-  tensors.push_back({name, type, std::move(shape), data, bytes});
+    if (t.name == tensor.name) throw RunError(kInternal, fmt::format("two tensors are called '{}'", tensor.name));
+  tensor.bytes = width;
+  for (int64_t size : tensor.shape) tensor.bytes *= uint64_t(size);
+  tensors.push_back(std::move(tensor));
+}
+
+void SafetensorsWriter::add(const std::string& name, int32_t type, std::vector<int64_t> shape, const void* data) {
+  const char* dtype = type == HEDDLE_F32 ? "F32" : type == HEDDLE_I32 ? "I32" : "BOOL";
+  add({name, dtype, std::move(shape), 0, data, nullptr}, type == HEDDLE_BOOL ? 1 : 4);
+}
+
+void SafetensorsWriter::add(const std::string& name, const std::string& dtype, std::vector<int64_t> shape,
+                            std::function<void(std::vector<char>&)> make) {
+  add({name, dtype, std::move(shape), 0, nullptr, std::move(make)}, safetensorsWidth(dtype));
 }
 
 std::string SafetensorsWriter::header() const {
@@ -26,8 +36,7 @@ std::string SafetensorsWriter::header() const {
   if (!metadata.empty()) root["__metadata__"] = metadata;
   uint64_t at = 0;
   for (const Tensor& t : tensors) {
-    const char* dtype = t.type == HEDDLE_F32 ? "F32" : t.type == HEDDLE_I32 ? "I32" : "BOOL";
-    root[t.name] = {{"dtype", dtype}, {"shape", t.shape}, {"data_offsets", {at, at + t.bytes}}};
+    root[t.name] = {{"dtype", t.dtype}, {"shape", t.shape}, {"data_offsets", {at, at + t.bytes}}};
     at += t.bytes;
   }
   std::string text = root.dump();
@@ -42,7 +51,13 @@ void SafetensorsWriter::write(const std::string& path, const std::string& text) 
   file.write(length, 8);
   file.write(text.data(), text.size());
   for (const Tensor& t : tensors) {
-    if (t.type != HEDDLE_BOOL) {
+    if (t.make) {
+      std::vector<char> bytes(t.bytes);
+      t.make(bytes);
+      file.write(bytes.data(), t.bytes);
+      continue;
+    }
+    if (t.dtype != "BOOL") {
       file.write(t.data, t.bytes);
       continue;
     }

@@ -27,11 +27,18 @@ std::string fileOf(const std::string& path) {
   return found.front().path;
 }
 
-// A checkpoint of ours, of whichever program, says itself whether it is damaged.
-SafetensorsFile openVerified(const std::string& path) {
+struct Loaded {
+  char* place;
+  std::vector<float> values;
+};
+
+}  // namespace
+
+SafetensorsFile openWeights(const std::string& given) {
+  std::string path = fileOf(given);
   try {
     SafetensorsFile file(path);
-    try {
+    try {  // a checkpoint of ours, of whichever program, says itself whether it is damaged
       if (file.metadata().count("heddle.xxh64")) verifyChecksums(file);
     } catch (const CheckpointMismatch&) {  // another version's: it has tensors like any other file
     }
@@ -42,16 +49,9 @@ SafetensorsFile openVerified(const std::string& path) {
   }
 }
 
-struct Loaded {
-  char* place;
-  std::vector<float> values;
-};
-
-}  // namespace
-
 StartingWeights startFrom(const std::string& path, Session& session) {
-  StartingWeights result{fileOf(path), 0, {}, {}};
-  SafetensorsFile file = openVerified(result.path);
+  SafetensorsFile file = openWeights(path);
+  StartingWeights result{file.path(), 0, {}, {}};
   std::string misshaped;
   std::set<std::string> known;
   std::vector<Loaded> all;

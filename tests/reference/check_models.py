@@ -5,6 +5,7 @@ Usage: check_models.py HEDDLE [--doors interp,jit,aot] [--only REGEX] [--table]
 For every configuration models/MODEL-X.safetensors of models/MODEL.heddle, same weights, same inputs:
   - the loss is within 1e-5 of the reference's, relative;
   - each gradient g: |g - expected| <= 1e-4 |expected| + 1e-6 of the largest gradient norm of the model;
+  - its weights, exported by the table models/MODEL.map and imported again, have the same bits;
   - every softmax of the file is fused attention, forward and backward, which takes and gives no tensor of rows x keys.
 Doors are the interpreter, in double precision, and JIT for all, a native library for one configuration of each model.
 A model with a memory runs two segments; the second gets the memory that Heddle's own step over the first has left.
@@ -82,6 +83,25 @@ def run(model, door, sets, folder, inputs, params, entry):
     return None if done is None else (tensorfile.read(paths[2]), done)
 
 
+def there_and_back(title, path, folder):
+    """`heddle export` and `import` by the model's table are the inverse of one another."""
+    want, model = tensorfile.read(path), re.sub(r"-[ab]\.safetensors$", "", path)
+    with open(model + ".heddle") as f:
+        dims = dict(re.findall(r"(\w+): \w+\[([\w,]+)\]", re.search(r"module Loss\((.*?)\)", f.read())[1]))
+    sizes = dict(pair.split("=") for pair in tensorfile.metadata(path)["set"].split())
+    for name, t in under("in.", want).items():
+        sizes |= dict(zip(dims[name].split(","), t.shape, strict=True))
+    common = ["--module", "Loss", "--table", model + ".map", *(w for n, s in sizes.items() for w in ("--set", f"{n}={s}"))]
+    params = under("param.", want)
+    paths = [os.path.join(folder, os.path.basename(path) + end) for end in (".in", ".theirs", ".out")]
+    tensorfile.write(paths[0], params)
+    done = heddle("export", model + ".heddle", paths[0], "--out", paths[1], *common)
+    if done is not None and heddle("import", model + ".heddle", paths[1], "--out", paths[2], *common) is not None:
+        theirs, back = tensorfile.read(paths[1]), tensorfile.read(paths[2])
+        check(back == params and not set(theirs) & set(params),
+              f"{title}: {len(params)} weights, {len(theirs)} tensors of the other's, and back")
+
+
 def compare_door(title, path, door, folder):
     want, model = tensorfile.read(path), re.sub(r"-[ab]\.safetensors$", ".heddle", path)
     sets = [word for pair in tensorfile.metadata(path)["set"].split() for word in ("--set", pair)]
@@ -127,6 +147,8 @@ with tempfile.TemporaryDirectory() as folder:
         name = os.path.basename(path).removesuffix(".safetensors")
         if not re.search(options.only, name):
             continue
+        if "jit" in options.doors:
+            there_and_back(name, path, folder)
         for door in options.doors.split(","):
             if door != "aot" or number % 4 in (0, 3):
                 compare_door(f"{name} {door}", path, door, folder)

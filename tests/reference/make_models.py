@@ -95,10 +95,11 @@ def single(model, which):
           f"{max(s[1] for s in shares):.4f} for gradients")
 
 
-parser = argparse.ArgumentParser()
-parser.add_argument("models", nargs="*")
-parser.add_argument("--single", action="store_true")
-options = parser.parse_args()
-for name in options.models or MODELS:
-    for configuration in "ab":
-        (single if options.single else make)(name, configuration)
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser()
+    parser.add_argument("models", nargs="*")
+    parser.add_argument("--single", action="store_true")
+    options = parser.parse_args()
+    for name in options.models or MODELS:
+        for configuration in "ab":
+            (single if options.single else make)(name, configuration)

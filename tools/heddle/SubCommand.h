@@ -36,6 +36,8 @@ SubCommand addEvalCommand(CLI::App &root);
 SubCommand addSampleCommand(CLI::App &root);
 SubCommand addPredictCommand(CLI::App &root);
 SubCommand addRunCommand(CLI::App &root);
+SubCommand addImportCommand(CLI::App &root);
+SubCommand addExportCommand(CLI::App &root);
 SubCommand addExplainCommand(CLI::App &root);
 SubCommand addTokCommand(CLI::App &root);
 SubCommand addDoctorCommand(CLI::App &root);

@@ -99,6 +99,7 @@ int run(int argc, char **argv) {
   CLI::App root("Heddle: a compiler for transformers.", "heddle");
   root.set_version_flag("--version", "heddle " HEDDLE_VERSION);
   root.set_help_flag("-h,--help", "print this help");
+  root.require_subcommand(0, 1); // a second one is a value: a run's directory may be called `run`
   std::vector<SubCommand> commands = {
       addCheckCommand(root),
       addCompileCommand(root),
@@ -107,6 +108,8 @@ int run(int argc, char **argv) {
       addSampleCommand(root),
       addPredictCommand(root),
       addRunCommand(root),
+      addImportCommand(root),
+      addExportCommand(root),
       addExplainCommand(root),
       addTokCommand(root),
       addDoctorCommand(root),
