@@ -67,7 +67,7 @@ bool along(const Arrays &gradients, const Arrays &direction, double &product, do
 
 std::vector<Finding> heddle::checkGradient(ModuleOp graph, double error, Statistics &statistics) {
   OwningOpRef<ModuleOp> derived = graph.clone();
-  (*derived)->removeAttr(kOptimizerAttr);
+  dropOptimizer(*derived);
   auto train = graph.lookupSymbol<func::FuncOp>("train"), backward = derived->lookupSymbol<func::FuncOp>("train");
   if (!train || !train->hasAttr(kMinimiseAttr)) return {};
   backward->setAttr(kInputGradientsAttr, UnitAttr::get(graph.getContext()));
