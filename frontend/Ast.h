@@ -254,6 +254,7 @@ enum class StmtKind {
   Minimise,
   Precision,
   Every,
+  Group,
 };
 
 struct Stmt : Castable<Stmt> {
@@ -350,9 +351,10 @@ struct Parameter {
   ExprPtr defaultValue; // may be null
 };
 
+/// A module; or the update rule of an optimizer, which has no results: its values are `next w` and those of its states.
 struct Module {
   Span span;   // all of it
-  Span header; // `module Name(...) -> ...`
+  Span header; // `module Name(...) -> ...`, `optimizer Name(...)`
   Ident name;
   std::vector<Parameter> params;
   std::vector<TensorType> results; // at least one
@@ -410,6 +412,17 @@ struct EveryStmt : StmtBase<StmtKind::Every> {
   std::vector<std::unique_ptr<Call>> actions;
 };
 
+/// `group vectors, "*.wte" { decay = 0 }`: other settings of the optimizer for some parameters.
+struct GroupStmt : StmtBase<StmtKind::Group> {
+  struct Selector {
+    std::string text; // a pattern of names, or a word: `matrices`, `vectors`
+    bool word = false;
+    Span span;
+  };
+  std::vector<Selector> selectors; // at least one
+  std::vector<std::unique_ptr<LetStmt>> settings;
+};
+
 struct Train {
   Span span;
   Ident name;
@@ -433,6 +446,7 @@ struct File {
   std::vector<Use> uses;
   std::vector<DimDecl> dims; // in the order of the text
   std::vector<Module> modules;
+  std::vector<Module> optimizers;
   std::vector<Train> trains;
 };
 

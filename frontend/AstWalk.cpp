@@ -28,6 +28,8 @@ static void arguments(const std::vector<Argument> &args, const AstVisitor &v) {
 void walk(const TensorType &type, const AstVisitor &v) { dims(type.dims, v); }
 
 void walk(const Expr &expr, const AstVisitor &v) {
+  if (v.expr)
+    v.expr(expr);
   switch (expr.kind) {
   case ExprKind::IntLiteral:
   case ExprKind::FloatLiteral:
@@ -124,6 +126,10 @@ void walk(const Stmt &stmt, const AstVisitor &v) {
     return walk(*stmt.as<MinimiseStmt>()->value, v);
   case StmtKind::Precision:
   case StmtKind::Every:
+    return;
+  case StmtKind::Group:
+    for (const std::unique_ptr<LetStmt> &setting : stmt.as<GroupStmt>()->settings)
+      walk(*setting, v);
     return;
   }
 }

@@ -7,6 +7,7 @@
 namespace heddle {
 
 struct AstVisitor {
+  std::function<void(const ast::Expr &)> expr;        // every expression, before what is in it
   std::function<void(const ast::Call &)> call;
   std::function<void(const ast::Ident &)> dim;        // a dim where only a dim can stand
   std::function<void(const ast::Name &)> name;        // a name in an expression

@@ -520,11 +520,13 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   buildPredict(table, *graph, block, evalSizes);
   if (diagnostics.hasErrors())
     return {};
+  auto groups = buildOptimizer(table, diagnostics, *graph, *block.optimizer, block.steps, sizes);
+  if (!groups)
+    return {};
   mlir::Builder builder(&context);
   graph->getOperation()->setAttr("heddle.program", builder.getStringAttr(block.ast->name.name));
   std::string shown = minimise.rfind("loss.", 0) == 0 ? minimise.substr(5) : minimise;
-  graph->getOperation()->setAttr("heddle.config", builder.getStringAttr(configJson(block, shown, ranges, settings)));
-  graph->getOperation()->setAttr("heddle.optimizer", block.optimizer->attribute(builder, block.steps));
+  graph->getOperation()->setAttr("heddle.config", builder.getStringAttr(configJson(block, shown, ranges, *groups, settings)));
   return graph;
 }
 

@@ -37,12 +37,15 @@ const Function functions[] = {
     {"sigmoid", 1, 1, false, {}, "sigmoid(x)"},
     {"log_sigmoid", 1, 1, false, {}, "log_sigmoid(x)"},
     {"exp", 1, 1, false, {}, "exp(x)"},
+    {"expm1", 1, 1, false, {}, "expm1(x)"},
     {"log", 1, 1, false, {}, "log(x)"},
+    {"log1p", 1, 1, false, {}, "log1p(x)"},
     {"sqrt", 1, 1, false, {}, "sqrt(x)"},
     {"rsqrt", 1, 1, false, {}, "rsqrt(x)"},
     {"sin", 1, 1, false, {}, "sin(x)"},
     {"cos", 1, 1, false, {}, "cos(x)"},
     {"abs", 1, 1, false, {}, "abs(x)"},
+    {"sign", 1, 1, false, {}, "sign(x)"},
     {"floor", 1, 1, false, {}, "floor(x)"},
     {"erf", 1, 1, false, {}, "erf(x)"},
     {"stop_grad", 1, 1, false, {}, "stop_grad(x)"},
@@ -81,8 +84,12 @@ public:
   Value apply(const std::string &f, const Value &x) {
     if (f == "exp")
       return el.unaryOp<ExpOp>(span, x);
+    if (f == "expm1")
+      return el.unaryOp<Expm1Op>(span, x);
     if (f == "log")
       return el.unaryOp<LogOp>(span, x);
+    if (f == "log1p")
+      return el.unaryOp<Log1pOp>(span, x);
     if (f == "sqrt")
       return el.unaryOp<SqrtOp>(span, x);
     if (f == "rsqrt")
@@ -103,6 +110,13 @@ public:
       return el.unaryOp<StopGradOp>(span, x);
     if (f == "relu")
       return el.extremum(true, span, {x, span}, {num(0), span});
+    if (f == "sign") { // x where it is 0 or NaN; the gradient is 0 everywhere
+      auto beyond = [&](const char *predicate) {
+        return Operand{el.compare(predicate, span, "`sign`", {x, span}, {num(0), span}), span};
+      };
+      Value negative = el.where(span, beyond("lt"), {num(-1), span}, {el.unaryOp<StopGradOp>(span, x), span});
+      return el.where(span, beyond("gt"), {num(1), span}, {negative, span});
+    }
     if (f == "sigmoid") // 1 / (1 + exp(-x)) = 0.5 * tanh(0.5 * x) + 0.5
       return add(mul(num(0.5), el.unaryOp<TanhOp>(span, mul(num(0.5), x))), num(0.5));
     if (f == "silu") // x * sigmoid(x); Elfwing et al. 2017
@@ -123,7 +137,10 @@ public:
   /// The same of a number.
   static double number(const std::string &f, double x) {
     if (f == "exp") return std::exp(x);
+    if (f == "expm1") return std::expm1(x);
     if (f == "log") return std::log(x);
+    if (f == "log1p") return std::log1p(x);
+    if (f == "sign") return x > 0 ? 1 : x < 0 ? -1 : x;
     if (f == "sqrt") return std::sqrt(x);
     if (f == "rsqrt") return 1 / std::sqrt(x);
     if (f == "sin") return std::sin(x);

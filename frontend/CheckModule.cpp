@@ -21,6 +21,7 @@ void Elaborator::checkModules() {
     checkSignature(*modules[i], frames[i]);
   for (Frame &frame : frames)
     checkBody(frame);
+  checkOptimizers();
 }
 
 void Elaborator::checkSignature(const Module &module, Frame &frame) {

@@ -35,7 +35,9 @@ void Elaborator::state(const StateStmt &stmt, Frame &frame) {
   value.made = stmt.name.span;
   if (building()) {
     known.full = frame.path + name;
-    if (!keepsState) {
+    if (ruleState) {
+      value.ir = ruleState(name, init->a);
+    } else if (!keepsState) {
       value = broadcast(stmt.name.span, constant(stmt.name.span, init->a, Element::F32), dims);
     } else {
       auto [other, fresh] = stateNames.emplace(known.full, stmt.name.span);
@@ -65,7 +67,10 @@ void Elaborator::next(const NextStmt &stmt, Frame &frame) {
     std::vector<std::string> names;
     for (auto &[state, known] : frame.states)
       names.push_back(state);
-    Diagnostic &d = error(Code::H0318, stmt.target.span, fmt::format("`{}` is no state of this module", name));
+    Diagnostic &d = error(Code::H0318, stmt.target.span, fmt::format("`{}` is no state of this {}", name,
+                                                                        frame.module && frame.module->results.empty()
+                                                                            ? "optimizer"
+                                                                            : "module"));
     if (!suggest(d, stmt.target.span, name, names))
       d.help(fmt::format("declare it: `state {}: f32[B,M,D] = zeros`; other values are assigned with `{} = ...`", name, name));
     return;

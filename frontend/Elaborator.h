@@ -156,6 +156,23 @@ public:
   bool variable(const std::string &full, const Value &value, Span span, const char *kind, const Init &init, bool frozen);
   Value read(const std::string &name, Value prototype, Span span);
 
+  // Optimizers: CheckOptimizer.cpp
+  /// Check mode: walks the update rules where they are declared.
+  void checkOptimizers();
+  void checkOptimizer(const ast::Module &rule);
+  /// Are the arguments of a rule those of an optimizer? Errors if not (H0415).
+  bool ruleSignature(const ast::Module &rule);
+  /// Gives a frame what is the same in every use of a rule: `step` (i32, counted from 1), `steps`, and the axis that
+  /// `..` stands for, whose size is not known in Check.
+  void openRule(const ast::Module &rule, Frame &frame, const Value &step, std::optional<int64_t> steps);
+  /// Walks a rule whose arguments are in the frame; the next values are among `writes`, under the names of the parameter
+  /// and the states.
+  void walkRule(Frame &frame);
+  static Value stepValue();
+  static void nameSteps(Frame &frame, const Value &step, std::optional<int64_t> steps);
+  /// Build mode: what a state of a rule is; unset elsewhere.
+  std::function<mlir::Value(const std::string &name, double initial)> ruleState;
+
   // State and collections: CheckState.cpp
   void state(const ast::StateStmt &stmt, Frame &frame);
   void next(const ast::NextStmt &stmt, Frame &frame);

@@ -1,12 +1,20 @@
-# Writes ${OUTPUT}, a C++ source with the libraries' texts: cmake -DOUTPUT=... -DINPUT=std/nn.heddle -P EmbedText.cmake
-file(READ ${INPUT} text)
-file(WRITE ${OUTPUT} "// Made from std/nn.heddle by EmbedText.cmake.
+# Writes ${OUTPUT}, a C++ source with the libraries' texts: cmake -DOUTPUT=... -DFOLDER=std -P EmbedText.cmake
+file(GLOB texts RELATIVE ${FOLDER} ${FOLDER}/*.heddle)
+set(cases "")
+foreach(file ${texts})
+  file(READ ${FOLDER}/${file} text)
+  string(REPLACE ".heddle" "" stem ${file})
+  string(APPEND cases "  if (path == \"std.${stem}\") {
+    name = \"std/${file}\";
+    return R\"heddle(${text})heddle\";
+  }
+")
+endforeach()
+file(WRITE ${OUTPUT} "// Made from std/*.heddle by EmbedText.cmake.
 #include \"frontend/ModuleTable.h\"
 namespace heddle {
 const char *libraryText(const std::string &path, std::string &name) {
-  if (path != \"std.nn\") return nullptr;
-  name = \"std/nn.heddle\";
-  return R\"heddle(${text})heddle\";
+${cases}  return nullptr;
 }
 } // namespace heddle
 ")

@@ -28,25 +28,34 @@ std::string snakeCase(const std::string &name) {
 ModuleTable::ModuleTable(const File &main, Diagnostics &diagnostics) : main(main) {
   for (const Use &u : main.uses)
     use(u, diagnostics);
-  std::vector<const File *> files{&main};
+  optim = load("std.optim", diagnostics);
+  std::vector<const File *> files{&main, optim.get()};
   for (auto &lib : libs)
     files.push_back(lib.get());
+  auto once = [&](std::map<std::string, Span> &seen, const Ident &name, const char *what) {
+    auto [it, fresh] = seen.emplace(name.name, name.span);
+    if (!fresh)
+      diagnostics.error(Code::H0301, name.span, fmt::format("{} `{}` is declared twice", what, name.name))
+          .label(it->second, "declared here first");
+  };
   for (const File *file : files) {
-    std::map<std::string, Span> seen;
+    std::map<std::string, Span> seen, rules;
     for (const Module &module : file->modules) {
       modules[&module].file = file;
       byName[file].emplace(module.name.name, &module);
-      auto [it, fresh] = seen.emplace(module.name.name, module.name.span);
-      if (!fresh)
-        diagnostics.error(Code::H0301, module.name.span, fmt::format("module `{}` is declared twice", module.name.name))
-            .label(it->second, "declared here first");
+      once(seen, module.name, "module");
+    }
+    for (const Module &rule : file->optimizers) {
+      modules[&rule].file = file;
+      once(rules, rule.name, "optimizer");
     }
   }
   for (const DimDecl &dim : main.dims)
     fileDims.emplace(dim.name.name, fileDims.size());
   for (const File *file : files)
-    for (const Module &module : file->modules)
-      summarise(&module, diagnostics);
+    for (const std::vector<Module> *all : {&file->modules, &file->optimizers})
+      for (const Module &module : *all)
+        summarise(&module, diagnostics);
   AstVisitor dims;
   dims.dim = [&](const Ident &dim) { mentioned.insert(dim.name); };
   for (const Module &module : main.modules)
@@ -54,8 +63,9 @@ ModuleTable::ModuleTable(const File &main, Diagnostics &diagnostics) : main(main
   for (const Train &train : main.trains)
     walk(train.body, dims);
   for (const File *file : files) {
-    for (const Module &module : file->modules)
-      nameCalls(file, module.body, false);
+    for (const std::vector<Module> *all : {&file->modules, &file->optimizers})
+      for (const Module &module : *all)
+        nameCalls(file, module.body, false);
     for (const Train &train : file->trains)
       nameCalls(file, train.body, true);
   }
@@ -66,20 +76,43 @@ void ModuleTable::use(const Use &use, Diagnostics &diagnostics) {
   for (const Ident &part : use.path)
     path += (path.empty() ? "" : ".") + part.name;
   std::string name;
-  const char *text = libraryText(path, name);
-  if (!text) {
+  if (path == "std.optim")
+    return; // always there
+  if (!libraryText(path, name)) {
     Diagnostic &d = diagnostics.error(Code::H0302, use.span, fmt::format("there is no library `{}`", path));
     Span words = join(use.path.front().span, use.path.back().span);
-    if (!suggest(d, words, path, {"std.nn"}))
+    if (!suggest(d, words, path, {"std.nn", "std.optim"}))
       d.help("the library that exists is `std.nn`; files of one's own cannot be imported yet");
     return;
   }
+  libs.push_back(load(path, diagnostics));
+}
+
+std::unique_ptr<File> ModuleTable::load(const std::string &path, Diagnostics &diagnostics) {
   static SourceManager sources; // library texts live as long as the process: spans point into them
   static std::map<std::string, const Source *> loaded;
   const Source *&source = loaded[path];
-  if (!source)
+  if (!source) {
+    std::string name;
+    const char *text = libraryText(path, name);
     source = &sources.add(name, text);
-  libs.push_back(parse(*source, diagnostics));
+  }
+  return parse(*source, diagnostics);
+}
+
+std::vector<const Module *> ModuleTable::optimizers() const {
+  std::vector<const Module *> all;
+  for (const File *file : {&main, static_cast<const File *>(optim.get())})
+    for (const Module &rule : file->optimizers)
+      all.push_back(&rule);
+  return all;
+}
+
+const Module *ModuleTable::findOptimizer(const std::string &name) const {
+  for (const Module *rule : optimizers())
+    if (rule->name.name == name)
+      return rule;
+  return nullptr;
 }
 
 const Module *ModuleTable::find(const File *from, const std::string &name) const {

@@ -31,6 +31,11 @@ public:
   const ast::File &file() const { return main; }
   /// The library files that the main file uses.
   const std::vector<std::unique_ptr<ast::File>> &libraries() const { return libs; }
+  /// The update rule of the optimizer that a name means: the main file's own, else one of `std.optim`, which needs no
+  /// `use`. Null if there is none.
+  const ast::Module *findOptimizer(const std::string &name) const;
+  /// All optimizers that can be named, the main file's own first.
+  std::vector<const ast::Module *> optimizers() const;
   /// The module that a name means in a file: its own, else one of the libraries'. Null if there is none.
   const ast::Module *find(const ast::File *from, const std::string &name) const;
   const ModuleInfo &info(const ast::Module *module) const { return modules.at(module); }
@@ -49,11 +54,13 @@ public:
 
 private:
   void use(const ast::Use &use, Diagnostics &diagnostics);
+  static std::unique_ptr<ast::File> load(const std::string &path, Diagnostics &diagnostics);
   void summarise(const ast::Module *module, Diagnostics &diagnostics);
   void nameCalls(const ast::File *file, const std::vector<ast::StmtPtr> &body, bool soleAddsNone);
 
   const ast::File &main;
   std::vector<std::unique_ptr<ast::File>> libs;
+  std::unique_ptr<ast::File> optim;
   std::map<const ast::Module *, ModuleInfo> modules;
   std::map<const ast::File *, std::map<std::string, const ast::Module *>> byName;
   std::map<std::string, size_t> fileDims; // number of each dim of the main file
@@ -64,7 +71,7 @@ private:
 
 /// `LayerNorm` -> `layer_norm`, `GPT2` -> `gpt2`, `MLPBlock` -> `mlp_block`.
 std::string snakeCase(const std::string &name);
-/// The text of a library that is built in (`std.nn`), and the name that its diagnostics print; null if unknown.
+/// The text of a library that is built in (`std.nn`, `std.optim`), and the name that its diagnostics print; null if unknown.
 const char *libraryText(const std::string &path, std::string &name);
 
 } // namespace heddle

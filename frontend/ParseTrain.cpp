@@ -27,7 +27,7 @@ Train Parser::train() {
   return train;
 }
 
-// trainstatement = setting | size | loss | metric | minimise | precision | every | let
+// trainstatement = setting | size | loss | metric | minimise | precision | every | group | let
 StmtPtr Parser::trainStatement() {
   Tok next = ahead().kind;
   bool assigns = next == Tok::Assign;
@@ -47,13 +47,15 @@ StmtPtr Parser::trainStatement() {
     return precisionStatement();
   if (atWord("every"))
     return everyStatement();
+  if (atWord("group"))
+    return groupStatement();
   if (at(Tok::Dim))
     fail(Code::H0120, current().span, "dims are declared outside of train blocks",
          [](Diagnostic &d) { d.help("declare it at the top of the file; `size` gives it its size here"); });
   if (isReservedWord(current().kind) && !startsItem())
     fail(Code::H0120, current().span, fmt::format("`{}` belongs in a module", current().text()));
   unknownStatement({"data", "size", "loss", "metric", "minimise", "optim", "steps", "seed", "batch", "accumulate",
-                    "precision", "every", "from"},
+                    "precision", "every", "from", "group"},
                    "a train block");
 }
 
@@ -119,6 +121,27 @@ StmtPtr Parser::everyStatement() {
   Span start = take().span;
   node->period = expression();
   block("`every`", [&] { node->actions.push_back(action()); });
+  return close(std::move(node), start, previous().span);
+}
+
+// group = "group" selector { "," selector } "{" { name "=" expression } "}"
+// selector = string | name
+StmtPtr Parser::groupStatement() {
+  auto node = std::make_unique<GroupStmt>();
+  Span start = take().span;
+  do {
+    if (!at(Tok::String) && !at(Tok::Name))
+      unexpected("a pattern of names, as in `group \"*.bias\" { decay = 0 }`, or `matrices` or `vectors`");
+    bool word = at(Tok::Name);
+    const Token &token = take();
+    node->selectors.push_back({word ? std::string(token.text()) : token.stringValue, word, token.span});
+  } while (accept(Tok::Comma));
+  block("group", [&] {
+    if (!at(Tok::Name) || ahead().kind != Tok::Assign)
+      unexpected("a setting of the optimizer, as in `decay = 0`");
+    StmtPtr setting = letStatement();
+    node->settings.emplace_back(static_cast<LetStmt *>(setting.release()));
+  });
   return close(std::move(node), start, previous().span);
 }
 

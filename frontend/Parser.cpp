@@ -23,7 +23,7 @@ std::unique_ptr<File> parse(const Source &source, Diagnostics &diagnostics) {
 // Rules
 //===------------------------------------------------------------------------------------------------------------
 
-// file = [ version ] { use | "dim" dims | module | train }
+// file = [ version ] { use | "dim" dims | module | optimizer | train }
 std::unique_ptr<File> Parser::file() {
   auto file = std::make_unique<File>();
   file->source = &source;
@@ -83,15 +83,19 @@ void Parser::item(File &file) {
   if (atWord("heddle"))
     fail(Code::H0119, current().span, "the version of the language stands once, on the first line",
          [](Diagnostic &d) { d.help("the file begins with:  heddle 1"); });
+  if (startsOptimizer()) {
+    file.optimizers.push_back(optimizer());
+    return;
+  }
   bool belongsInside = at(Tok::Param) || at(Tok::State) || at(Tok::Repeat) || at(Tok::Return) || at(Tok::Frozen) ||
                        at(Tok::Next) || at(Tok::Collect);
   if (belongsInside || (at(Tok::Name) && ahead().kind == Tok::Assign))
     fail(Code::H0120, current().span, fmt::format("{} cannot stand outside a module", quoted(current().text())),
-         [](Diagnostic &d) { d.help("a file holds `use`, `dim`, `module` and `train`"); });
+         [](Diagnostic &d) { d.help("a file holds `use`, `dim`, `module`, `optimizer` and `train`"); });
   if (at(Tok::Name))
-    unknownStatement({"use", "dim", "module", "train"}, "a file");
+    unknownStatement({"use", "dim", "module", "optimizer", "train"}, "a file");
   fail(Code::H0110, current().span,
-       fmt::format("expected `use`, `dim`, `module` or `train`, found {}", quoted(current().text())),
+       fmt::format("expected `use`, `dim`, `module`, `optimizer` or `train`, found {}", quoted(current().text())),
        [&](Diagnostic &d) {
          if (at(Tok::FloorSlash))
            d.help("comments begin with `#`");
@@ -155,6 +159,23 @@ Module Parser::module() {
   module.close = block("module", [&] { module.body.push_back(statement()); });
   module.span = join(start, module.close);
   return module;
+}
+
+// optimizer = "optimizer" name "(" [ parameter { "," parameter } ] ")" block
+Module Parser::optimizer() {
+  Module rule;
+  Span start = take().span;
+  rule.name = name("the name of the optimizer");
+  if (!at(Tok::LeftParen))
+    unexpected("`(` with the arguments of the optimizer");
+  list(Tok::LeftParen, Tok::RightParen, "argument", [&] { rule.params.push_back(parameter()); });
+  rule.header = join(start, previous().span);
+  if (at(Tok::Arrow))
+    fail(Code::H0110, current().span, "an optimizer has no results",
+         [](Diagnostic &d) { d.help("the parameter's next value is one of its statements:  next w = w - lr * g"); });
+  rule.close = block("optimizer", [&] { rule.body.push_back(statement()); });
+  rule.span = join(start, rule.close);
+  return rule;
 }
 
 // parameter = name ":" type | "dim" name [ "=" expression ] | constant
@@ -366,7 +387,12 @@ Parser::Nest::Nest(Parser &parser) : parser(parser) {
 }
 
 bool Parser::startsItem() const {
-  return current().startsLine && (at(Tok::Module) || at(Tok::Train) || at(Tok::Use));
+  return current().startsLine && (at(Tok::Module) || at(Tok::Train) || at(Tok::Use) || startsOptimizer());
+}
+
+// `optimizer` is no reserved word: two names in a row begin nothing else.
+bool Parser::startsOptimizer() const {
+  return atWord("optimizer") && ahead().kind == Tok::Name && !ahead().startsLine;
 }
 
 void Parser::endOfStatement() {

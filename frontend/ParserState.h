@@ -25,6 +25,7 @@ private:
   std::vector<ast::DimDecl> dims();
   ast::DimDecl dimDecl();
   ast::Module module();
+  ast::Module optimizer();
   ast::Parameter parameter();
   ast::Parameter constParameter();
   ast::TensorType type();
@@ -53,6 +54,7 @@ private:
   ast::StmtPtr minimiseStatement();
   ast::StmtPtr precisionStatement();
   ast::StmtPtr everyStatement();
+  ast::StmtPtr groupStatement();
   std::unique_ptr<ast::Call> action();
 
   // Expressions: ParseExpression.cpp
@@ -116,6 +118,7 @@ private:
   void skipToStatement();
   void skipToItem();
   bool startsItem() const;
+  bool startsOptimizer() const;
   bool beginsStatement() const;
 
   /// Sets the span and the depth of an expression, from its children, and checks the depth.

@@ -174,6 +174,8 @@ public:
       line("dim " + dimText(decl));
     for (const Module &module : file.modules)
       print(module);
+    for (const Module &optimizer : file.optimizers)
+      print(optimizer);
     for (const Train &train : file.trains) {
       line("");
       line("train " + train.name.name + " {");
@@ -220,7 +222,8 @@ private:
     if (module.resultsInParens)
       results = "(" + results + ")";
     line("");
-    line(fmt::format("module {}({}) -> {} {{", module.name.name, params, results));
+    line(module.results.empty() ? fmt::format("optimizer {}({}) {{", module.name.name, params)
+                                : fmt::format("module {}({}) -> {} {{", module.name.name, params, results));
     body(module.body);
   }
 
@@ -306,6 +309,18 @@ private:
       ++indent;
       for (const std::unique_ptr<Call> &action : node->actions)
         line(action->args.empty() ? action->callee.name : callText(*action));
+      --indent;
+      return line("}");
+    }
+    case StmtKind::Group: {
+      auto *node = stmt.as<GroupStmt>();
+      std::string selectors;
+      for (const GroupStmt::Selector &selector : node->selectors)
+        selectors += (selectors.empty() ? "" : ", ") + (selector.word ? selector.text : quote(selector.text));
+      line("group " + selectors + " {");
+      ++indent;
+      for (const std::unique_ptr<LetStmt> &setting : node->settings)
+        print(*setting);
       --indent;
       return line("}");
     }

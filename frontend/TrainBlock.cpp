@@ -104,6 +104,8 @@ struct Reader {
   const BuildSettings &settings;
   TrainBlock &out;
   Elaborator::Frame frame;
+  const Expr *optim = nullptr;
+  std::vector<const GroupStmt *> groups;
 
   std::optional<int64_t> whole(const Expr &e, const char *what, int64_t least) {
     return readWhole(e, el, frame, what, least);
@@ -113,7 +115,7 @@ struct Reader {
     if (name == "data")
       readData(e, el, frame, out.data);
     else if (name == "optim")
-      out.optimizer = readOptimizer(e, el, frame);
+      optim = &e; // read last: a schedule depends on the number of steps
     else if (name == "steps")
       out.steps = whole(e, "`steps`", 1).value_or(0);
     else if (name == "seed")
@@ -221,8 +223,6 @@ static std::string meantSetting(const LetStmt &let, Elaborator &el, const std::s
   static const std::map<std::string, std::string> habits = {
       {"optimizer", "optim"}, {"optimiser", "optim"}, {"dataset", "data"},    {"epochs", "steps"},
       {"iterations", "steps"}, {"num_steps", "steps"}, {"max_steps", "steps"}, {"manual_seed", "seed"}};
-  static const std::map<std::string, std::string> kinds = {
-      {"sgd", "optim"}, {"momentum", "optim"}, {"adam", "optim"}, {"adamw", "optim"}};
   const std::string &name = let.targets[0].name;
   if (let.targets.size() > 1 || name == "_")
     return "";
@@ -230,8 +230,7 @@ static std::string meantSetting(const LetStmt &let, Elaborator &el, const std::s
     return "loss lm";
   auto *call = let.value->as<Call>();
   if (call && !el.modules().find(&el.modules().file(), call->callee.name)) {
-    auto kind = kinds.find(call->callee.name);
-    std::string meant = kind != kinds.end()                                  ? kind->second
+    std::string meant = el.modules().findOptimizer(call->callee.name)        ? "optim"
                         : llvm::is_contained(dataSources(), call->callee.name) ? "data"
                                                                               : "";
     if (!meant.empty() && !given.count(meant))
@@ -251,7 +250,7 @@ static std::string meantSetting(const LetStmt &let, Elaborator &el, const std::s
 TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSettings &settings) {
   TrainBlock out;
   out.ast = &block;
-  Reader reader{el, settings, out, {}};
+  Reader reader{el, settings, out, {}, nullptr, {}};
   reader.frame.file = &el.modules().file();
   std::map<std::string, Span> seen;
   auto once = [&](const std::string &key, Span span, const std::string &what) {
@@ -302,6 +301,8 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
                 precision->element.span, precision->element.name, {"f32", "bf16"});
     } else if (auto *every = stmt->as<EveryStmt>()) {
       reader.every(*every);
+    } else if (auto *group = stmt->as<GroupStmt>()) {
+      reader.groups.push_back(group);
     }
   }
   auto missing = [&](const char *what, const char *help) {
@@ -328,11 +329,13 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
     out.steps = *steps;
   if (auto seed = override("seed"))
     out.seed = static_cast<uint64_t>(*seed);
+  if (reader.optim)
+    out.optimizer = readOptimizer(*reader.optim, reader.groups, out.steps, el, reader.frame);
   return out;
 }
 
 std::string configJson(const TrainBlock &block, const std::string &minimise, const std::map<std::string, int64_t> &ranges,
-                       const BuildSettings &settings) {
+                       const std::vector<OptimizerGroup> &groups, const BuildSettings &settings) {
   using nlohmann::json;
   json every = json::array();
   for (const PeriodicAction &action : block.every) {
@@ -353,6 +356,8 @@ std::string configJson(const TrainBlock &block, const std::string &minimise, con
   json root = {{"program", block.ast->name.name}, {"base", settings.base}, {"data", json::parse(dataJson(block.data))}, {"batch", batch},
                {"steps", block.steps}, {"seed", block.seed}, {"minimise", minimise}, {"every", every}};
   root["ranges"] = json(ranges);
+  for (const OptimizerGroup &group : groups)
+    root["groups"].push_back({{"settings", group.settings}, {"parameters", group.parameters}});
   if (block.accumulate > 1)
     root["accumulate"] = block.accumulate;
   if (!block.from.empty())

@@ -1,4 +1,4 @@
-// What a train block says, read from its syntax tree: data, sizes, optimizer, schedule, periodic actions.
+// What a train block says, read from its syntax tree: data, sizes, optimizer, periodic actions.
 #pragma once
 #include "frontend/BuildGraph.h"
 #include "frontend/Elaborator.h"
@@ -6,25 +6,30 @@
 
 namespace heddle {
 
-/// A part of a learning rate's course. `warmup` rises from 0 to the first value of the next part in `steps` steps; the
-/// others fill the rest of the run: `constant` at `from`, `linear` and `cosine` between `from` and `to`
-/// (Loshchilov and Hutter 2017, one half period).
-struct SchedulePart {
-  std::string kind;
-  int64_t steps = 0;
-  double from = 0, to = 0;
+/// What an optimizer's argument is given: by its declaration, by `optim = ...`, or by a group.
+using Arguments = std::map<std::string, const ast::Expr *>;
+
+/// `group vectors, "*.wte" { decay = 0 }`.
+struct Group {
+  const ast::GroupStmt *ast = nullptr;
+  Arguments given;
 };
 
-/// heddle.optimizer: {kind, lr = [{kind, steps, from, to}, ...], steps, and for
-///   sgd: decay, clip;  momentum: momentum, nesterov, decay, clip;  adam, adamw: beta1, beta2, eps, decay, clip}.
-/// `clip` 0 is none. `decay` acts on parameters with two or more dims besides the layer axes, as nanoGPT has it:
-/// gains and biases are left alone. For adamw it is decoupled (Loshchilov and Hutter 2019), else added to the gradient.
+/// An optimizer as written. Its arguments differ from parameter to parameter: a group changes those that its selectors
+/// take, after the groups before it. Before all of them, `decay` is 0 for vectors: parameters with fewer than two dims
+/// besides the layer axes, as nanoGPT has it.
 struct Optimizer {
-  std::string kind;
-  std::vector<SchedulePart> rate;
-  double beta1 = 0.9, beta2 = 0.999, eps = 1e-8, decay = 0, clip = 0, momentum = 0.9;
-  bool nesterov = false;
-  mlir::DictionaryAttr attribute(mlir::Builder &builder, int64_t steps) const;
+  const ast::Module *rule = nullptr;
+  Span span;
+  Arguments given;
+  std::vector<Group> groups;
+  double clip = 0; // the largest norm of all gradients together; 0: none
+};
+
+/// What @train's parameters are updated with, for those that share all arguments.
+struct OptimizerGroup {
+  std::string settings; // what sets it apart, as text: "lr = 0.1 * lr, decay = 0"
+  std::vector<std::string> parameters; // names of variables
 };
 
 struct PeriodicAction {
@@ -60,11 +65,23 @@ std::map<std::string, int64_t> readSizes(const ast::File &file, const ast::Train
                                          const BuildSettings &settings);
 /// The rest of the block. `el` has declared the file's dims; used for the numbers only.
 TrainBlock readTrainBlock(const ast::Train &block, Elaborator &el, const BuildSettings &settings);
-/// An optimizer as written: `adamw(lr = warmup(100) then cosine(3e-4, 3e-5), beta = (0.9, 0.95))`.
-std::optional<Optimizer> readOptimizer(const ast::Expr &expr, Elaborator &el, Elaborator::Frame &frame);
+/// An optimizer as written, `adamw(lr = warmup(100) then cosine(3e-4, 3e-5), beta = (0.9, 0.95))`, and the groups of a
+/// run of `steps` steps. Nothing after an error.
+std::optional<Optimizer> readOptimizer(const ast::Expr &expr, const std::vector<const ast::GroupStmt *> &groups,
+                                       int64_t steps, Elaborator &el, Elaborator::Frame &frame);
+/// The values of a rule's arguments behind the gradient, in a frame that has `step` and `steps`: those of the optimizer,
+/// then, with `vector`, a decay of 0, then those of the groups given, in which an argument's name is its value so far.
+/// Scalars that may change are f32 tensors. Unknown after an error.
+std::map<std::string, Value> argumentValues(const Optimizer &optimizer, bool vector, const std::vector<const Group *> &groups,
+                                            Elaborator &el, Elaborator::Frame frame);
+/// Puts what heddle.optimizer says (passes/graph/ApplyOptimizer.h) into a graph whose parameters are known, and returns
+/// the groups that it makes of them. Nothing after an error: a selector takes no parameter (H0416).
+std::optional<std::vector<OptimizerGroup>> buildOptimizer(const ModuleTable &table, Diagnostics &diagnostics,
+                                                          mlir::ModuleOp graph, const Optimizer &optimizer, int64_t steps,
+                                                          const std::map<std::string, int64_t> &sizes);
 /// heddle.config.
 std::string configJson(const TrainBlock &block, const std::string &minimise, const std::map<std::string, int64_t> &ranges,
-                       const BuildSettings &settings);
+                       const std::vector<OptimizerGroup> &groups, const BuildSettings &settings);
 
 /// The whole number that all of `text` is, as `--set` gives it; nothing if it is none or too large.
 std::optional<int64_t> wholeNumber(const std::string &text);
@@ -72,6 +89,10 @@ std::optional<int64_t> wholeNumber(const std::string &text);
 /// A whole number from `least` to `most` from an expression; nothing after an error (H0410).
 std::optional<int64_t> readWhole(const ast::Expr &expr, Elaborator &el, Elaborator::Frame &frame, const char *what,
                                  int64_t least, int64_t most = INT64_MAX);
+
+/// A number from `lo` to `hi`, or to below it with `openTop`; nothing after an error (H0410).
+std::optional<double> readBounded(const ast::Expr &expr, Elaborator &el, Elaborator::Frame &frame, const char *what,
+                                  double lo, double hi, bool openTop);
 
 /// A number from an expression; nothing after an error.
 std::optional<Number> readNumber(const ast::Expr &expr, Elaborator &el, Elaborator::Frame &frame, const char *what);

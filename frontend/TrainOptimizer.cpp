@@ -1,5 +1,7 @@
-// Optimizers and learning rates as the train block writes them.
+// Optimizers and their groups as the train block writes them. What an optimizer does with its arguments is library text,
+// std/optim.heddle, or the file's own.
 #include "frontend/DidYouMean.h"
+#include "frontend/Schedule.h"
 #include "frontend/TrainBlock.h"
 
 #include <cmath>
@@ -33,8 +35,8 @@ std::optional<int64_t> readWhole(const Expr &e, Elaborator &el, Elaborator::Fram
   return std::nullopt;
 }
 
-static std::optional<double> bounded(const Expr &e, Elaborator &el, Elaborator::Frame &frame, const char *what, double lo,
-                                     double hi, bool openTop) {
+std::optional<double> readBounded(const Expr &e, Elaborator &el, Elaborator::Frame &frame, const char *what, double lo,
+                                  double hi, bool openTop) {
   auto n = readNumber(e, el, frame, what);
   if (!n)
     return std::nullopt;
@@ -48,162 +50,270 @@ static std::optional<double> bounded(const Expr &e, Elaborator &el, Elaborator::
   return x;
 }
 
-// schedule = part { "then" part };  part = number | warmup(n) | constant(a) | linear(a, b) | cosine(a, b)
-static bool schedule(const Expr &e, Elaborator &el, Elaborator::Frame &frame, std::vector<SchedulePart> &parts) {
-  if (auto *binary = e.as<Binary>(); binary && binary->op == BinaryOp::Then)
-    return schedule(*binary->lhs, el, frame, parts) && schedule(*binary->rhs, el, frame, parts);
-  auto *call = e.as<Call>();
-  std::string name = call ? call->callee.name : "constant";
-  bool known = name == "warmup" || name == "constant" || name == "linear" || name == "cosine";
-  if (call && !known && !Elaborator::isBuiltin(name)) {
-    Diagnostic &d = el.error(Code::H0411, call->callee.span, fmt::format("there is no schedule `{}`", name));
-    if (!suggest(d, call->callee.span, name, {"warmup", "constant", "linear", "cosine"}))
-      d.help("a learning rate is a number, warmup(n), constant(a), linear(a, b) or cosine(a, b)");
-    return false;
-  }
-  SchedulePart part;
-  part.kind = known ? name : "constant";
-  if (!call || !known) {
-    auto rate = bounded(e, el, frame, "a learning rate", 0, INFINITY, false);
-    if (rate)
-      part.from = part.to = *rate, parts.push_back(part);
-    return rate.has_value();
-  }
-  size_t wants = name == "linear" || name == "cosine" ? 2 : 1;
-  std::vector<double> numbers;
-  for (const Argument &arg : call->args) {
-    if (arg.kind != Argument::Kind::Positional) {
-      el.error(Code::H0411, arg.span, fmt::format("`{}` takes no such argument", name));
-      return false;
-    }
-    std::optional<double> n;
-    if (name != "warmup")
-      n = bounded(*arg.value, el, frame, "a learning rate", 0, INFINITY, false);
-    else if (auto length = readWhole(*arg.value, el, frame, "the length of a warmup", 1, INT32_MAX))
-      n = part.steps = *length;
-    if (!n)
-      return false;
-    numbers.push_back(*n);
-  }
-  if (numbers.size() != wants) {
-    el.error(Code::H0411, call->span, fmt::format("`{}` takes {} number{}", name, wants, wants == 1 ? "" : "s"))
-        .help(name == "warmup" ? "write `warmup(100) then cosine(3e-4, 3e-5)`" : wants == 2 ? "from where to where: `" + name + "(3e-4, 3e-5)`" : "write `constant(3e-4)`");
-    return false;
-  }
-  if (name != "warmup")
-    part.from = numbers[0], part.to = numbers.back();
-  parts.push_back(part);
-  return true;
+static const Parameter *argumentOf(const Module &rule, const std::string &name) {
+  for (size_t i = 2; i < rule.params.size(); ++i)
+    if (rule.params[i].name.name == name)
+      return &rule.params[i];
+  return nullptr;
 }
 
-std::optional<Optimizer> readOptimizer(const Expr &e, Elaborator &el, Elaborator::Frame &frame) {
-  auto *call = e.as<Call>();
-  static const std::map<std::string, std::vector<std::string>> kinds = {
-      {"sgd", {"lr", "decay", "clip"}},
-      {"momentum", {"lr", "momentum", "nesterov", "decay", "clip"}},
-      {"adam", {"lr", "beta", "eps", "decay", "clip"}},
-      {"adamw", {"lr", "beta", "eps", "decay", "clip"}},
-  };
-  auto kind = call ? kinds.find(call->callee.name) : kinds.end();
-  if (kind == kinds.end()) {
-    Diagnostic &d = el.error(Code::H0412, call ? call->callee.span : e.span, call ? fmt::format("there is no optimizer `{}`", call->callee.name) : "this is not an optimizer");
-    if (!call || !suggest(d, call->callee.span, call->callee.name, {"sgd", "momentum", "adam", "adamw"}))
-      d.help("there are sgd, momentum, adam and adamw; one's own update rules are not supported yet");
-    return std::nullopt;
+static std::vector<std::string> argumentNames(const Module &rule, bool clip) {
+  std::vector<std::string> names;
+  for (size_t i = 2; i < rule.params.size(); ++i)
+    names.push_back(rule.params[i].name.name);
+  if (clip)
+    names.push_back("clip");
+  return names;
+}
+
+static std::string listed(const std::vector<std::string> &names) {
+  std::string list;
+  for (const std::string &name : names)
+    list += (list.empty() ? "" : ", ") + name;
+  return list;
+}
+
+// Says which argument was meant by one that the optimizer has not.
+static void helpArgument(Diagnostic &d, const Module &rule, const Ident &name, bool clip) {
+  static const std::map<std::string, std::string> habits = {
+      {"weight_decay", "decay"}, {"learning_rate", "lr"}, {"betas", "beta"}, {"max_norm", "clip"}};
+  std::vector<std::string> names = argumentNames(rule, clip);
+  auto habit = habits.find(name.name);
+  if (habit != habits.end() && llvm::is_contained(names, habit->second))
+    d.help(fmt::format("did you mean `{}`?", habit->second)).replace(name.span, habit->second);
+  else if (!suggest(d, name.span, name.name, names))
+    d.help("its arguments are " + listed(names));
+}
+
+namespace {
+
+/// The value of one `const` argument: a number of its kind, a bool, or as many numbers as its default has.
+class ConstReader {
+public:
+  ConstReader(const Optimizer &optimizer, const Parameter &p, Elaborator &el, Elaborator::Frame &frame)
+      : p(p), el(el), frame(frame), ofLibrary(optimizer.rule->name.span.source != el.modules().file().source) {}
+
+  Value read(const Expr &e) {
+    auto *wanted = p.defaultValue ? p.defaultValue->as<Tuple>() : nullptr;
+    if (!wanted)
+      return one(e, p.defaultValue.get());
+    auto *tuple = e.as<Tuple>();
+    if (!tuple && e.is<Name>())
+      return el.expr(e, frame); // what it was before
+    if (!tuple || tuple->elements.size() != wanted->elements.size()) {
+      el.error(Code::H0412, e.span, wanted->elements.size() == 2 ? fmt::format("`{}` is a pair", p.name.name)
+                                                                 : fmt::format("`{}` is {} numbers", p.name.name, wanted->elements.size()))
+          .help(fmt::format("write `{} = {}`", p.name.name, std::string(wanted->span.text())));
+      return {};
+    }
+    Value all;
+    all.kind = Value::Kind::Tuple;
+    for (size_t i = 0; i < tuple->elements.size(); ++i) {
+      all.parts.push_back(one(*tuple->elements[i], wanted->elements[i].get()));
+      if (all.parts.back().isUnknown())
+        return {};
+    }
+    return all;
   }
-  Optimizer result;
-  result.kind = kind->first;
-  bool good = true, hasRate = false;
-  std::set<std::string> seen;
-  for (const Argument &arg : call->args) {
+
+private:
+  Value one(const Expr &e, const Expr *otherwise) {
+    using C = Parameter::ConstType;
+    const std::string &name = p.name.name;
+    bool isBool = p.constType == C::Bool || (p.constType == C::Unstated && otherwise && otherwise->is<BoolLiteral>());
+    if (isBool) {
+      Value v = el.expr(e, frame);
+      if (v.isUnknown() || (v.isNumber() && v.number.isBool()))
+        return v;
+      el.error(Code::H0412, e.span, fmt::format("`{}` is true or false", name));
+      return {};
+    }
+    std::string what = fmt::format("`{}`", name);
+    if (p.constType == C::Int) {
+      auto n = readWhole(e, el, frame, what.c_str(), INT64_MIN);
+      return n ? Value::of(Number::ofInt(*n)) : Value();
+    }
+    bool isPart = name == "momentum" || name == "beta"; // of what is kept: 1 would never let go
+    double most = isPart && ofLibrary ? 1 : INFINITY, least = ofLibrary || name == "decay" ? 0 : -INFINITY;
+    auto n = readBounded(e, el, frame, what.c_str(), least, most, true);
+    return n ? Value::of(Number::ofFloat(*n)) : Value();
+  }
+
+  const Parameter &p;
+  Elaborator &el;
+  Elaborator::Frame &frame;
+  bool ofLibrary; // whose arguments are known to have bounds
+};
+
+/// Reads `optim = ...` and its groups.
+class OptimizerReader {
+public:
+  OptimizerReader(int64_t steps, Elaborator &el, Elaborator::Frame &frame) : steps(steps), el(el), frame(frame) {
+    Elaborator::nameSteps(this->frame, Elaborator::stepValue(), steps);
+  }
+
+  std::optional<Optimizer> read(const Expr &e, const std::vector<const GroupStmt *> &groups) {
+    auto *call = e.as<Call>();
+    result.span = e.span;
+    result.rule = call ? el.modules().findOptimizer(call->callee.name) : nullptr;
+    if (!result.rule) {
+      std::vector<std::string> names;
+      for (const Module *rule : el.modules().optimizers())
+        names.push_back(rule->name.name);
+      Diagnostic &d = el.error(Code::H0412, call ? call->callee.span : e.span, call ? fmt::format("there is no optimizer `{}`", call->callee.name) : "this is not an optimizer");
+      if (!call || !suggest(d, call->callee.span, call->callee.name, names))
+        d.help(fmt::format("there are {}; one of your own is declared: `optimizer Name(w: f32[..], g: f32[..], lr: f32) {{ ... }}`", listed(names)));
+      return std::nullopt;
+    }
+    Diagnostics silent;
+    if (Elaborator quiet(el.modules(), silent, Elaborator::Mode::Check); !quiet.ruleSignature(*result.rule))
+      return std::nullopt; // reported where it is declared
+    for (const Argument &arg : call->args)
+      argument(*call, arg);
+    for (size_t i = 2; i < result.rule->params.size(); ++i)
+      missing(*call, result.rule->params[i]);
+    for (const GroupStmt *stmt : groups)
+      group(*stmt);
+    if (good)
+      check();
+    return good ? std::optional(result) : std::nullopt;
+  }
+
+private:
+  void argument(const Call &call, const Argument &arg) {
+    const Module &rule = *result.rule;
     std::string name = arg.kind == Argument::Kind::Named ? arg.name.name : "";
-    if (!llvm::is_contained(kind->second, name) || !seen.insert(name).second) {
+    bool known = name == "clip" || argumentOf(rule, name), twice = known && (result.given.count(name) || (name == "clip" && clips));
+    if (!known || twice) {
       Diagnostic &d = el.error(Code::H0412, arg.span, name.empty() ? "the arguments of an optimizer are named"
-                               : seen.count(name) ? fmt::format("`{}` is given twice", name)
-                                                  : fmt::format("`{}` has no argument `{}`", result.kind, name));
-      std::string list;
-      for (const std::string &other : kind->second)
-        list += (list.empty() ? "" : ", ") + other;
-      static const std::map<std::string, std::string> habits = {
-          {"weight_decay", "decay"}, {"learning_rate", "lr"}, {"betas", "beta"}, {"max_norm", "clip"}};
-      auto habit = habits.find(name);
-      if (habit != habits.end() && llvm::is_contained(kind->second, habit->second))
-        d.help(fmt::format("did you mean `{}`?", habit->second)).replace(arg.name.span, habit->second);
-      else if (arg.kind == Argument::Kind::Positional && &arg == &call->args[0])
+                               : twice ? fmt::format("`{}` is given twice", name)
+                                       : fmt::format("`{}` has no argument `{}`", rule.name.name, name));
+      if (arg.kind == Argument::Kind::Positional && &arg == &call.args[0])
         d.help(fmt::format("name it: `lr = {}`", std::string(arg.span.text()))).replace({arg.span.source, arg.span.begin, arg.span.begin}, "lr = ");
-      else if (name.empty() || seen.count(name) || !suggest(d, arg.name.span, name, kind->second))
-        d.help("its arguments are " + list);
+      else if (name.empty() || twice)
+        d.help("its arguments are " + listed(argumentNames(rule, true)));
+      else
+        helpArgument(d, rule, arg.name, true);
       // A rate under another name, or under none, is not missing too.
-      hasRate |= name.empty() || name == "learning_rate" || nearest(name, kind->second) == "lr";
+      hasRate |= name.empty() || name == "learning_rate" || nearest(name, argumentNames(rule, true)) == "lr";
       good = false;
-      continue;
+      return;
     }
-    if (name == "lr") {
-      hasRate = true;
-      good &= schedule(*arg.value, el, frame, result.rate);
-      for (size_t i = 0; good && i + 1 < result.rate.size(); ++i)
-        if (result.rate[i].kind != "warmup") {
-          el.error(Code::H0411, arg.value->span, fmt::format("`{}` fills the rest of the run: nothing can follow it", result.rate[i].kind));
-          good = false;
-        }
-      if (good && result.rate.back().kind == "warmup") {
-        el.error(Code::H0411, arg.value->span, "a warmup rises to the rate that follows, and none does")
-            .help("write `warmup(100) then cosine(3e-4, 3e-5)`, or `then constant(3e-4)`");
-        good = false;
-      }
-    } else if (name == "beta") {
-      auto *pair = arg.value->as<Tuple>();
-      if (!pair || pair->elements.size() != 2) {
-        el.error(Code::H0412, arg.value->span, "`beta` is a pair").help("write `beta = (0.9, 0.95)`");
-        good = false;
-        continue;
-      }
-      auto b1 = bounded(*pair->elements[0], el, frame, "`beta`", 0, 1, true);
-      auto b2 = bounded(*pair->elements[1], el, frame, "`beta`", 0, 1, true);
-      good &= b1 && b2;
-      result.beta1 = b1.value_or(0), result.beta2 = b2.value_or(0);
-    } else if (name == "nesterov") {
-      Value v = el.expr(*arg.value, frame);
-      if (!v.isNumber() || !v.number.isBool()) {
-        el.error(Code::H0412, arg.value->span, "`nesterov` is true or false");
-        good = false;
-        continue;
-      }
-      result.nesterov = v.number.i;
-    } else {
-      std::string what = fmt::format("`{}`", name);
-      auto n = bounded(*arg.value, el, frame, what.c_str(), 0, name == "momentum" ? 1 : INFINITY, true);
-      good &= n.has_value();
-      double x = n.value_or(0);
-      (name == "eps" ? result.eps : name == "decay" ? result.decay : name == "clip" ? result.clip : result.momentum) = x;
+    if (name != "clip") {
+      result.given[name] = arg.value.get();
+      return;
     }
+    auto n = readBounded(*arg.value, el, frame, "`clip`", 0, INFINITY, true);
+    clips = true, good &= n.has_value();
+    result.clip = n.value_or(0);
   }
-  if (!hasRate) {
-    el.error(Code::H0412, call->span, fmt::format("`{}` has no learning rate", result.kind))
-        .help(fmt::format("write `{}(lr = 3e-4)`", result.kind));
+
+  void missing(const Call &call, const Parameter &p) {
+    const std::string &name = p.name.name;
+    if (p.defaultValue || result.given.count(name) || (name == "lr" && hasRate))
+      return;
+    const std::string &optimizer = result.rule->name.name;
+    Diagnostic &d = el.error(Code::H0412, call.span, name == "lr" ? fmt::format("`{}` has no learning rate", optimizer)
+                                                                  : fmt::format("`{}` does not say `{}`", optimizer, name));
+    d.help(name == "lr" ? fmt::format("write `{}(lr = 3e-4)`", optimizer) : "its arguments are " + listed(argumentNames(*result.rule, true)));
     good = false;
   }
-  return good ? std::optional(result) : std::nullopt;
+
+  void group(const GroupStmt &stmt) {
+    Group group{&stmt, {}};
+    for (const GroupStmt::Selector &selector : stmt.selectors)
+      if (selector.word && selector.text != "matrices" && selector.text != "vectors") {
+        Diagnostic &d = el.error(Code::H0416, selector.span, fmt::format("`{}` is no kind of parameter", selector.text));
+        if (!suggest(d, selector.span, selector.text, {"matrices", "vectors"}))
+          d.help(fmt::format("the kinds are `matrices`, of two dims and more, and `vectors`; a name is a pattern in quotes: `\"{}\"`", selector.text));
+        good = false;
+      }
+    for (const std::unique_ptr<LetStmt> &let : stmt.settings) {
+      const Ident &name = let->targets[0];
+      bool known = let->targets.size() == 1 && argumentOf(*result.rule, name.name);
+      if (known && group.given.emplace(name.name, let->value.get()).second)
+        continue;
+      Diagnostic &d = el.error(Code::H0416, name.span, known ? fmt::format("`{}` is given twice", name.name)
+                               : name.name == "clip"         ? "`clip` acts on all gradients together"
+                                                             : fmt::format("`{}` has no argument `{}`", result.rule->name.name, name.name));
+      if (name.name == "clip")
+        d.help("give it in `optim`");
+      else if (!known)
+        helpArgument(d, *result.rule, name, false);
+      good = false;
+    }
+    if (stmt.settings.empty()) {
+      el.error(Code::H0416, stmt.span, "this group sets nothing").help("write `group vectors { decay = 0 }`");
+      good = false;
+    }
+    result.groups.push_back(group);
+  }
+
+  // All values, by themselves and in each group, and the schedules along the run.
+  void check() {
+    size_t errors = el.diags().errorCount();
+    argumentValues(result, false, {}, el, frame);
+    for (const Group &group : result.groups)
+      if (el.diags().errorCount() == errors)
+        argumentValues(result, false, {&group}, el, frame);
+    good = el.diags().errorCount() == errors;
+    for (auto &[name, given] : result.given)
+      if (good && argumentOf(*result.rule, name)->kind == Parameter::Kind::Tensor)
+        if (auto schedule = readSchedule(*given, name, el, frame)) {
+          checkSchedule(*schedule, name, el, frame, steps);
+          good = el.diags().errorCount() == errors;
+        }
+  }
+
+  int64_t steps;
+  Elaborator &el;
+  Elaborator::Frame frame;
+  Optimizer result;
+  bool good = true, hasRate = false, clips = false;
+};
+
+} // namespace
+
+std::optional<Optimizer> readOptimizer(const Expr &e, const std::vector<const GroupStmt *> &groups, int64_t steps,
+                                       Elaborator &el, Elaborator::Frame &frame) {
+  return OptimizerReader(steps, el, frame).read(e, groups);
 }
 
-mlir::DictionaryAttr Optimizer::attribute(mlir::Builder &b, int64_t steps) const {
-  auto entry = [&](const char *name, mlir::Attribute value) { return b.getNamedAttr(name, value); };
-  auto real = [&](const char *name, double value) { return entry(name, b.getF64FloatAttr(value)); };
-  llvm::SmallVector<mlir::Attribute> parts;
-  for (const SchedulePart &part : rate) {
-    if (part.kind == "warmup")
-      parts.push_back(b.getDictionaryAttr({entry("kind", b.getStringAttr(part.kind)), entry("steps", b.getI64IntegerAttr(part.steps))}));
-    else
-      parts.push_back(b.getDictionaryAttr({entry("kind", b.getStringAttr(part.kind)), real("from", part.from), real("to", part.to)}));
+std::map<std::string, Value> argumentValues(const Optimizer &optimizer, bool vector, const std::vector<const Group *> &groups,
+                                            Elaborator &el, Elaborator::Frame frame) {
+  std::map<std::string, Value> values;
+  const Module &rule = *optimizer.rule;
+  auto give = [&](const Parameter &p, const Expr &e) {
+    const std::string &name = p.name.name;
+    Value v;
+    if (p.kind == Parameter::Kind::Const) {
+      v = ConstReader(optimizer, p, el, frame).read(e);
+    } else if (auto schedule = readSchedule(e, name, el, frame)) {
+      v = scheduleValue(*schedule, name, el, frame);
+      if (!v.isUnknown())
+        v = el.toFloat(e.span, v);
+      v.index = false;
+    }
+    v.name = name;
+    v.made = e.span;
+    values[name] = v;
+  };
+  for (size_t i = 2; i < rule.params.size(); ++i) {
+    const Parameter &p = rule.params[i];
+    auto given = optimizer.given.find(p.name.name);
+    const Expr *e = given == optimizer.given.end() ? p.defaultValue.get() : given->second;
+    if (e)
+      give(p, *e);
   }
-  llvm::SmallVector<mlir::NamedAttribute> all{entry("kind", b.getStringAttr(kind)), entry("lr", b.getArrayAttr(parts)),
-                                              entry("steps", b.getI64IntegerAttr(steps)), real("decay", decay),
-                                              real("clip", clip)};
-  if (kind == "adam" || kind == "adamw")
-    all.append({real("beta1", beta1), real("beta2", beta2), real("eps", eps)});
-  if (kind == "momentum")
-    all.append({real("momentum", momentum), entry("nesterov", b.getBoolAttr(nesterov))});
-  return b.getDictionaryAttr(all);
+  if (const Parameter *decay = argumentOf(rule, "decay"); vector && decay && decay->kind == Parameter::Kind::Const)
+    values["decay"] = Value::of(Number::ofFloat(0));
+  for (const Group *group : groups) {
+    for (auto &[name, value] : values)
+      frame.names[name] = value;
+    for (auto &[name, e] : group->given)
+      give(*argumentOf(rule, name), *e);
+  }
+  return values;
 }
 
 } // namespace heddle

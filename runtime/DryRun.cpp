@@ -29,6 +29,22 @@ int64_t parameterCount(const HeddleProgram& program) {
   return n;
 }
 
+struct GroupSize {
+  int64_t tensors = 0, parameters = 0;
+};
+
+// A layer's tensor counts by itself, as it does in a checkpoint.
+GroupSize sizeOf(const HeddleProgram& program, const OptimizerGroup& group) {
+  GroupSize size;
+  for (int i = 0; i < program.variable_count; ++i) {
+    const HeddleVariable& v = program.variables[i];
+    if (v.kind != HEDDLE_PARAMETER || std::find(group.parameters.begin(), group.parameters.end(), v.name) == group.parameters.end())
+      continue;
+    size.tensors += layerCount(v), size.parameters += elementCount(v);
+  }
+  return size;
+}
+
 struct Memory {
   int64_t variables, workspace = 0, scratch, peak;
 };
@@ -57,7 +73,8 @@ std::string asJson(const HeddleProgram& program, const HeddleTarget& target, int
                                  {"scratch_bytes", memory.scratch},
                                  {"data_bytes", data ? nlohmann::ordered_json(*data) : nlohmann::ordered_json()},
                                  {"peak_bytes", memory.peak},
-                                 {"parameters", nlohmann::ordered_json::array()}};
+                                 {"parameters", nlohmann::ordered_json::array()},
+                                 {"groups", nlohmann::ordered_json::array()}};
   for (int i = 0; i < program.variable_count; ++i) {
     const HeddleVariable& v = program.variables[i];
     if (v.kind != HEDDLE_PARAMETER) continue;
@@ -68,6 +85,9 @@ std::string asJson(const HeddleProgram& program, const HeddleTarget& target, int
       root["parameters"].push_back({{"name", layer.name}, {"type", typeName(v.type)}, {"dims", dims}, {"shape", shape},
                                     {"trained", v.frozen == 0}});
   }
+  for (const OptimizerGroup& group : RunConfig::parse(program.config).groups)
+    root["groups"].push_back({{"settings", group.settings}, {"parameters", group.parameters},
+                              {"parameter_count", sizeOf(program, group).parameters}});
   return root.dump(1) + "\n";
 }
 
@@ -95,6 +115,12 @@ std::string describeRun(const HeddleProgram& program, const HeddleTarget& target
   Memory memory = memoryOf(program, target, threads, data);
   const HeddleEntry* entry = mainEntry(target);
   text += fmt::format("parameters      {}\n", parameterCount(program));
+  std::vector<OptimizerGroup> groups = RunConfig::parse(program.config).groups;
+  for (const OptimizerGroup& group : groups) {
+    GroupSize size = sizeOf(program, group);
+    text += fmt::format("{}{} parameters in {} tensor{}{}{}\n", &group == groups.data() ? "optimizer       " : "                ",
+                        size.parameters, size.tensors, size.tensors == 1 ? "" : "s", group.settings.empty() ? "" : ": ", group.settings);
+  }
   text += fmt::format("FLOPs per step  {} in matrix products\n", entry ? entry->flops : 0);
   text += fmt::format("peak memory     {} bytes: variables {}, workspace {}, scratch {} for {} threads ({}){}\n",
                       memory.peak, memory.variables, memory.workspace, memory.scratch, threads, target.name,

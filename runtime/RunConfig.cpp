@@ -141,7 +141,7 @@ RunConfig RunConfig::parse(const char* text) {
   try {
     json root = json::parse(text && *text ? text : "{}");
     onlyKeys(root, "the configuration", {"program", "base", "data", "batch", "steps", "seed", "minimise", "every",
-                                         "binds", "ranges", "from", "accumulate"});
+                                         "binds", "ranges", "from", "accumulate", "groups"});
     config.program = root.value("program", "");
     config.base = root.value("base", "");
     config.data = parseData(root.value("data", json()));
@@ -153,6 +153,10 @@ RunConfig RunConfig::parse(const char* text) {
     for (const json& bind : root.value("binds", json::array())) {
       onlyKeys(bind, "binds", {"dim", "of", "size"});
       config.binds.push_back({bind.at("dim"), bind.at("of"), bind.at("size")});
+    }
+    for (const json& group : root.value("groups", json::array())) {
+      onlyKeys(group, "groups", {"settings", "parameters"});
+      config.groups.push_back({group.at("settings"), group.at("parameters")});
     }
     config.microBatches = root.value("accumulate", int64_t(1));
     json ranges = root.value("ranges", json::object());

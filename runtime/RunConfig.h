@@ -57,6 +57,12 @@ struct PeriodicAction {
   std::optional<uint64_t> seed;  // of a sample; the run's, if there is none
 };
 
+/// Parameters that the optimizer treats alike.
+struct OptimizerGroup {
+  std::string settings;                 // "lr = 0.1 * lr, decay = 0", as the program's text has it; "": as for all
+  std::vector<std::string> parameters;  // names of variables
+};
+
 struct RunConfig {
   std::string program;  // the train block's name; default of the run directory's
   std::string base;     // the directory of the .heddle file
@@ -68,6 +74,7 @@ struct RunConfig {
   std::vector<PeriodicAction> every;
   std::vector<DataBind> binds;
   int64_t microBatches = 1;                   // of a step
+  std::vector<OptimizerGroup> groups;
   std::map<std::string, int64_t> ranges;      // input name -> its values lie in [0, range)
 
   /// Throws RunError(kInternal) for what docs/runtime.md does not allow: the compiler wrote it.

@@ -1,15 +1,14 @@
 // ApplyOptimizer: the update of every parameter as elementwise ops in the graph, so that it is fused, planned and split
-// over threads like everything else, and the runtime knows no optimizer.
+// over threads like everything else, and the runtime knows no optimizer. Nor does this pass: what an optimizer does stands
+// in its rules (std/optim.heddle has those of the library), which are written here for each parameter.
 //
-// The formulas are those of torch.optim (SGD, Adam: Kingma and Ba 2015; AdamW: Loshchilov and Hutter 2019, decay
-// decoupled and first) and of torch.nn.utils.clip_grad_norm_, in their order of operations. Bias corrections
-// 1 - beta^t are -expm1(t * log(beta)), exact in f32 for small t and for large.
-//
-// The norm over all gradients is taken in an order that no thread count changes: of each, all dims behind the layer
-// axes and one more, then the rest, then over parameters in the order of their gradients.
+// Clipping is that of torch.nn.utils.clip_grad_norm_, in its order of operations. The norm over all gradients is taken in
+// an order that no thread count changes: of each, all dims behind the layer axes and one more, then the rest, then over
+// parameters in the order of their gradients.
 #include "passes/graph/ApplyOptimizer.h"
-#include "passes/graph/LearningRate.h"
+#include "passes/graph/OptimizerRule.h"
 #include "mlir/Pass/Pass.h"
+#include "llvm/ADT/StringExtras.h"
 
 #include <cmath>
 #include <optional>
@@ -24,16 +23,16 @@ using namespace heddle;
 
 namespace {
 struct Settings {
-  std::string kind;
-  ArrayAttr rate;
-  int64_t steps = 0;
-  double decay = 0, clip = 0, momentum = 0, beta1 = 0, beta2 = 0, eps = 0;
-  bool nesterov = false;
+  std::string name;
+  double clip = 0;
+  func::FuncOp rate;
+  llvm::MapVector<StringRef, func::FuncOp> rules;  // by the parameter's symbol
 };
 
 struct Parameter {
   VariableOp variable;
   Value gradient;
+  func::FuncOp rule;
   int64_t repeats() { return variable.getRepeats(); }
 };
 
@@ -49,46 +48,53 @@ private:
   Value norm(ArrayRef<Parameter> parameters);
   void update(Parameter &parameter);
   Value read(VariableOp variable, Tensor type) { return ReadOp::create(b.builder, b.loc, type, variable.getSymName()); }
-  /// A variable of the optimizer for this parameter, read.
-  std::pair<VariableOp, Value> state(StringRef name, Parameter &parameter);
-  Value adamStep(Parameter &parameter, Value g, Value &m, Value &v);
+  VariableOp state(StringRef name, double initial, Parameter &parameter);
 
   ModuleOp module;
   GraphBuilder b;
   const Settings &settings;
-  Value step, rate, scale, correction1, correction2;  // of all parameters; scale is null without clipping
+  Value step, scale;  // of all parameters; scale is null without clipping
 };
 }  // namespace
 
-static std::optional<Settings> readSettings(ModuleOp module, DictionaryAttr attribute) {
+// An error if attribute or rules are malformed.
+static FailureOr<Settings> readSettings(ModuleOp module, DictionaryAttr attribute) {
   Settings settings;
-  auto fail = [&](const Twine &what) {
-    module.emitError() << "heddle.optimizer: " << what;
-    return std::nullopt;
+  auto fail = [&](const Twine &what) { return module.emitError() << "heddle.optimizer: " << what; };
+  auto function = [&](Attribute symbol) {
+    auto name = dyn_cast_or_null<FlatSymbolRefAttr>(symbol);
+    return name ? module.lookupSymbol<func::FuncOp>(name.getValue()) : func::FuncOp();
   };
-  auto kind = attribute.getAs<StringAttr>("kind");
-  if (!kind || !llvm::is_contained({"sgd", "momentum", "adam", "adamw"}, kind.getValue()))
-    return fail("kind is not sgd, momentum, adam or adamw");
-  settings.kind = kind.str();
-  settings.rate = attribute.getAs<ArrayAttr>("lr");
-  auto steps = attribute.getAs<IntegerAttr>("steps");
-  if (!settings.rate || !steps) return fail("lr and steps are needed");
-  settings.steps = steps.getInt();
-  std::string missing;
-  auto number = [&](StringRef name, bool needed) {
-    auto value = attribute.getAs<FloatAttr>(name);
-    if (!value && needed) missing = name.str();
-    return value ? value.getValueAsDouble() : 0.0;
-  };
-  bool adam = settings.kind == "adam" || settings.kind == "adamw", momentum = settings.kind == "momentum";
-  settings.decay = number("decay", false);
-  settings.clip = number("clip", false);
-  settings.momentum = number("momentum", momentum);
-  settings.beta1 = number("beta1", adam);
-  settings.beta2 = number("beta2", adam);
-  settings.eps = number("eps", adam);
-  if (auto nesterov = attribute.getAs<BoolAttr>("nesterov")) settings.nesterov = nesterov.getValue();
-  if (!missing.empty()) return fail(Twine(settings.kind) + " needs " + missing);
+  auto name = attribute.getAs<StringAttr>("name");
+  bool named = name && !name.getValue().empty() && !llvm::isDigit(name.getValue()[0]) &&
+               llvm::all_of(name.getValue(), [](char c) { return llvm::isAlnum(c) || c == '_'; });
+  if (!named) return fail("name is no name");
+  settings.name = name.str();
+  auto clip = attribute.getAs<FloatAttr>("clip");
+  settings.clip = clip ? clip.getValueAsDouble() : 0;
+  if (!(settings.clip >= 0) || (!clip && attribute.contains("clip"))) return fail("clip is no number from 0");
+  settings.rate = function(attribute.get("lr"));
+  if (!settings.rate) return fail("lr is no function of the module");
+  if (failed(verifyRate(settings.rate))) return failure();
+  auto rules = attribute.getAs<ArrayAttr>("rules");
+  if (!rules) return fail("rules are missing");
+  llvm::SmallPtrSet<Operation *, 8> used{settings.rate};
+  for (Attribute one : rules) {
+    auto dictionary = dyn_cast<DictionaryAttr>(one);
+    func::FuncOp rule = function(dictionary ? dictionary.get("rule") : Attribute());
+    auto parameters = dictionary ? dictionary.getAs<ArrayAttr>("parameters") : ArrayAttr();
+    if (!rule || !parameters) return fail("a rule is {rule = @f, parameters = [@p, ...]}, where @f is a function");
+    if (used.insert(rule).second && failed(verifyRule(rule))) return failure();
+    for (Attribute parameter : parameters) {
+      auto symbol = dyn_cast<FlatSymbolRefAttr>(parameter);
+      auto variable = symbol ? module.lookupSymbol<VariableOp>(symbol.getValue()) : VariableOp();
+      if (!variable || variable.getKind() != "parameter") return (fail("this is no parameter: ") << parameter), failure();
+      if (!settings.rules.insert({symbol.getValue(), rule}).second) return (fail("two rules have the parameter ") << parameter), failure();
+    }
+  }
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.isPrivate() && !used.contains(function))
+      return function.emitError() << "this function is neither an entry nor a rule of the optimizer";
   return settings;
 }
 
@@ -107,64 +113,45 @@ Value Update::norm(ArrayRef<Parameter> parameters) {
   return total ? b.sqrt(total) : b.number(0);
 }
 
-std::pair<VariableOp, Value> Update::state(StringRef name, Parameter &parameter) {
+VariableOp Update::state(StringRef name, double initial, Parameter &parameter) {
   VariableOp of = parameter.variable;
-  std::string symbol = settings.kind + "." + name.str() + "." + of.getSymName().str();
+  std::string symbol = settings.name + "." + name.str() + "." + of.getSymName().str();
   OpBuilder top(module.getContext());
   VariableOp last = of;
   for (auto variable : module.getOps<VariableOp>()) last = variable;
   top.setInsertionPointAfter(last);
-  auto variable = VariableOp::create(
-      top, of.getLoc(), top.getStringAttr(symbol), of.getTypeAttr(), top.getStringAttr("optimizer"),
-      of.getRepeatsAttr(), top.getStringAttr("constant"), top.getF64FloatAttr(0), top.getF64FloatAttr(0),
-      top.getI64IntegerAttr(0), UnitAttr(), IntegerAttr());
-  return {variable, read(variable, tensorOf(parameter.gradient))};
-}
-
-// rate / (1 - beta1^t) * m / (sqrt(v) / sqrt(1 - beta2^t) + eps), with m and v brought up to date.
-Value Update::adamStep(Parameter &parameter, Value g, Value &m, Value &v) {
-  m = b.add(m, b.mul(b.sub(g, m), b.number(1 - settings.beta1)));
-  v = b.add(b.mul(v, b.number(settings.beta2)), b.mul(b.mul(g, g), b.number(1 - settings.beta2)));
-  Value deviation = b.add(b.div(b.sqrt(v), correction2), b.number(settings.eps));
-  return b.mul(correction1, b.div(m, deviation));
+  return VariableOp::create(top, of.getLoc(), top.getStringAttr(symbol), of.getTypeAttr(), top.getStringAttr("optimizer"),
+                            of.getRepeatsAttr(), top.getStringAttr("constant"), top.getF64FloatAttr(initial),
+                            top.getF64FloatAttr(0), top.getI64IntegerAttr(0), UnitAttr(), IntegerAttr());
 }
 
 void Update::update(Parameter &parameter) {
-  Value g = parameter.gradient;
-  Value p = read(parameter.variable, tensorOf(g));
-  auto write = [&](Value value, VariableOp variable) {
-    WriteOp::create(b.builder, b.loc, value, variable.getSymName());
-  };
-  bool decays = settings.decay != 0 && tensorOf(g).getRank() - parameter.repeats() >= 2;
-  if (scale) g = b.mul(g, scale);
-  if (decays && settings.kind == "adamw") p = b.mul(p, b.sub(b.number(1), b.mul(rate, b.number(settings.decay))));
-  else if (decays) g = b.add(g, b.mul(p, b.number(settings.decay)));
-
-  Value change;
-  if (settings.kind == "sgd") {
-    change = b.mul(rate, g);
-  } else if (settings.kind == "momentum") {
-    auto [variable, old] = state("buffer", parameter);
-    Value buffer = b.add(b.mul(old, b.number(settings.momentum)), g);
-    write(buffer, variable);
-    if (settings.nesterov) buffer = b.add(g, b.mul(buffer, b.number(settings.momentum)));
-    change = b.mul(rate, buffer);
-  } else {
-    auto [mVariable, m] = state("m", parameter);
-    auto [vVariable, v] = state("v", parameter);
-    change = adamStep(parameter, g, m, v);
-    write(m, mVariable);
-    write(v, vVariable);
+  func::FuncOp rule = parameter.rule;
+  Tensor type = tensorOf(parameter.gradient);
+  llvm::StringMap<VariableOp> variables;  // by the name of the rule's argument
+  SmallVector<Value> arguments;
+  for (unsigned i = 0; i < rule.getNumArguments(); ++i) {
+    StringRef name = argumentName(rule, i), own = name;
+    if (name == "$step") arguments.push_back(step);
+    else if (name == "gradient") arguments.push_back(scale ? b.mul(parameter.gradient, scale) : parameter.gradient);
+    else {
+      VariableOp &variable = variables[name];
+      variable = parameter.variable;
+      if (own.consume_front("state."))
+        variable = state(own, rule.getArgAttrOfType<FloatAttr>(i, kInitAttr).getValueAsDouble(), parameter);
+      arguments.push_back(read(variable, type));
+    }
   }
-  write(b.sub(p, change), parameter.variable);
+  for (auto [i, value] : llvm::enumerate(spreadRule(b, rule, arguments, type, parameter.repeats()))) {
+    if (value.getType() != type) value = b.as(value, type);
+    WriteOp::create(b.builder, b.loc, value, variables[resultName(rule, i)].getSymName());
+  }
 }
 
 // The argument `$step`, added if the entry has none.
 static Value stepOf(func::FuncOp entry) {
-  for (BlockArgument arg : entry.getArguments()) {
-    auto name = entry.getArgAttrOfType<StringAttr>(arg.getArgNumber(), kNameAttr);
-    if (name && name.getValue() == "$step") return arg;
-  }
+  for (BlockArgument arg : entry.getArguments())
+    if (argumentName(entry, arg.getArgNumber()) == "$step") return arg;
   Builder builder(entry.getContext());
   auto name = builder.getNamedAttr(kNameAttr, builder.getStringAttr("$step"));
   unsigned at = entry.getNumArguments();
@@ -177,12 +164,13 @@ LogicalResult Update::run(func::FuncOp entry) {
   Operation *end = entry.getBody().front().getTerminator();
   SmallVector<Parameter> parameters;
   for (unsigned i = entry.getNumResults(); i-- > 0;) {
-    auto name = entry.getResultAttrOfType<StringAttr>(i, kNameAttr);
-    StringRef symbol = name ? name.getValue() : "";
+    StringRef symbol = resultName(entry, i);
     if (!symbol.consume_front("grad.")) continue;
     auto variable = module.lookupSymbol<VariableOp>(symbol);
-    if (!variable) return entry.emitError() << "no variable for the gradient " << name;
-    parameters.push_back({variable, end->getOperand(i)});
+    if (!variable) return entry.emitError() << "no variable for the gradient of " << symbol;
+    func::FuncOp rule = settings.rules.lookup(symbol);
+    if (!rule) return variable.emitError() << "heddle.optimizer: no rule has the parameter " << symbol;
+    parameters.push_back({variable, end->getOperand(i), rule});
     end->eraseOperand(i);
     if (failed(entry.eraseResult(i))) return failure();
   }
@@ -192,22 +180,13 @@ LogicalResult Update::run(func::FuncOp entry) {
   b.builder.setInsertionPoint(end);
   b.loc = named("lr");
   step = stepOf(entry);
-  FailureOr<Value> course = learningRate(b, settings.rate, settings.steps, step);
-  if (failed(course)) return failure();
-  rate = *course;
+  Value rate = spreadRule(b, settings.rate, step, {}, 0)[0];
   b.loc = named("grad_norm");
   Value total = norm(parameters);
   if (settings.clip > 0)
     scale = b.min(b.number(1), b.div(b.number(settings.clip), b.add(total, b.number(1e-6))));
-  if (settings.kind == "adam" || settings.kind == "adamw") {
-    b.loc = named(settings.kind);
-    Value t = b.cast(step, b.builder.getF32Type());
-    auto correction = [&](double beta) { return b.neg(b.expm1(b.mul(t, b.number(std::log(beta))))); };
-    correction1 = b.div(rate, correction(settings.beta1));
-    correction2 = b.sqrt(correction(settings.beta2));
-  }
   for (Parameter &parameter : parameters) {
-    b.loc = NameLoc::get(b.builder.getStringAttr(settings.kind + "." + parameter.variable.getSymName().str()),
+    b.loc = NameLoc::get(b.builder.getStringAttr(settings.name + "." + parameter.variable.getSymName().str()),
                          parameter.variable.getLoc());
     update(parameter);
   }
@@ -221,26 +200,34 @@ LogicalResult Update::run(func::FuncOp entry) {
 }
 
 LogicalResult heddle::verifyOptimizer(ModuleOp module) {
-  if (!module->hasAttr(kOptimizerAttr)) return success();
+  if (!module->hasAttr(kOptimizerAttr)) {
+    for (auto function : module.getOps<func::FuncOp>())
+      if (function.isPrivate()) return function.emitError() << "this function is no entry, and there is no optimizer";
+    return success();
+  }
   auto attribute = module->getAttrOfType<DictionaryAttr>(kOptimizerAttr);
   if (!attribute) return module.emitError("heddle.optimizer: it is no dictionary");
-  std::optional<Settings> settings = readSettings(module, attribute);
-  if (!settings) return failure();
-  auto entry = module.lookupSymbol<func::FuncOp>("train");
-  if (!entry) return module.emitError("heddle.optimizer: there is no @train");
-  return verifyLearningRate(entry.getLoc(), settings->rate);
+  if (failed(readSettings(module, attribute))) return failure();
+  if (!module.lookupSymbol<func::FuncOp>("train")) return module.emitError("heddle.optimizer: there is no @train");
+  return success();
 }
 
 LogicalResult heddle::applyOptimizer(ModuleOp module) {
   if (failed(verifyOptimizer(module))) return failure();
   auto attribute = module->getAttrOfType<DictionaryAttr>(kOptimizerAttr);
   if (!attribute) return success();
-  std::optional<Settings> settings = readSettings(module, attribute);
+  FailureOr<Settings> settings = readSettings(module, attribute);
   auto entry = module.lookupSymbol<func::FuncOp>("train");
   OpBuilder builder(module.getContext());
-  if (failed(Update(module, builder, *settings).run(entry))) return failure();
-  module->removeAttr(kOptimizerAttr);
+  if (failed(settings) || failed(Update(module, builder, *settings).run(entry))) return failure();
+  dropOptimizer(module);
   return success();
+}
+
+void heddle::dropOptimizer(ModuleOp module) {
+  module->removeAttr(kOptimizerAttr);
+  for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>()))
+    if (function.isPrivate()) function.erase();
 }
 
 namespace {

@@ -6,21 +6,27 @@
 namespace heddle {
 
 /// Attribute of a module: how @train updates its parameters. A dictionary:
-///   kind   "sgd", "momentum", "adam" or "adamw"
-///   lr     parts of the learning rate's course, as LearningRate.h has them;  steps   of the run, i64
-///   decay  f64, of parameters with two or more dims besides the layer axes;  clip   f64, the largest norm of all
-///          gradients together, 0: none
-///   momentum (f64), nesterov (bool)    of momentum
-///   beta1, beta2, eps (f64)            of adam and adamw
+///   name   the optimizer's, as the names of its state have it: "adamw" of `adamw.m.wte`
+///   clip   f64, the largest norm of all gradients together; 0: none
+///   lr     @f: a private function (%step) -> (lr), both f32 scalars but the step
+///   rules  [{rule = @f, parameters = [@wte, ...]}, ...]; no parameter stands twice
+/// A rule is a private function on one element of a parameter, here of one dim that stands for all: its arguments have the
+/// heddle.name "$step" (i32 scalar, counted from 1), "parameter", "gradient" (after clipping) and any number of
+/// "state.<name>", these with heddle.init (f64); its results "parameter" and every state. Its ops are constants,
+/// elementwise, and sums over that dim, which go over one layer's parameter.
 inline constexpr llvm::StringLiteral kOptimizerAttr = "heddle.optimizer";
+inline constexpr llvm::StringLiteral kInitAttr = "heddle.init";
 
 /// Replaces the results "grad.<symbol>" of @train by writes of the variables, adds the optimizer's state as variables
-/// of kind "optimizer" (`adamw.m.<symbol>`, with type and repeats of the parameter, zeros) and the f32 scalar results
-/// "lr" and "grad_norm" (before clipping). Removes the attribute; does nothing without it. An error if the attribute
-/// is malformed or @train lacks.
+/// of kind "optimizer" (`adamw.m.<symbol>`, with type and repeats of the parameter) and the f32 scalar results
+/// "lr" and "grad_norm" (before clipping). Removes attribute and rules; does nothing without them. An error if they are
+/// malformed, @train lacks, or a gradient has no rule.
 llvm::LogicalResult applyOptimizer(mlir::ModuleOp module);
 
-/// Says, as an error, what is wrong with the attribute; success without it.
+/// Says, as an error, what is wrong with attribute and rules; success without both.
 llvm::LogicalResult verifyOptimizer(mlir::ModuleOp module);
+
+/// Removes attribute and rules.
+void dropOptimizer(mlir::ModuleOp module);
 
 }  // namespace heddle

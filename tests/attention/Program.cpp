@@ -56,7 +56,7 @@ OwningOpRef<ModuleOp> heddle::buildTrainBlock(const Variant &variant, const Atte
   if (variant.twoTexts) settings.set["S"] = std::to_string(shape.s);
   auto module = example.checked(buildTrain(*example.file, "", example.diagnostics, attentionContext(), settings));
   if (!module) return {};
-  module.get()->removeAttr(kOptimizerAttr);
+  dropOptimizer(*module);
   module->lookupSymbol("eval")->erase();
   return module;
 }

@@ -44,7 +44,7 @@ std::unique_ptr<JitProgram> heddle::compileGenerator(const Generator &model, con
     ADD_FAILURE() << renderText(diagnostics, false);
     return {};
   }
-  module.get()->removeAttr(kOptimizerAttr);
+  dropOptimizer(*module);
   for (const char *entry : {"train", "eval", "report"})
     if (Operation *op = module->lookupSymbol(entry)) op->erase();
   const TargetInfo &target = *findTargetClass(targetClass);

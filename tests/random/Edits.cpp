@@ -14,7 +14,8 @@ namespace {
 std::vector<Operation *> opsOf(ModuleOp module) {
   std::vector<Operation *> ops;
   module.walk([&](Operation *op) {
-    if (op->getNumResults() && op->getParentOfType<func::FuncOp>()) ops.push_back(op);
+    auto entry = op->getParentOfType<func::FuncOp>();
+    if (op->getNumResults() && entry && !entry.isPrivate()) ops.push_back(op);
   });
   return ops;
 }
@@ -60,6 +61,25 @@ bool trimResults(RepeatOp repeat) {
   return true;
 }
 
+// Takes a parameter that goes out of the rules of the optimizer.
+void forget(ModuleOp module, StringRef parameter) {
+  auto optimizer = module->getAttrOfType<DictionaryAttr>(kOptimizerAttr);
+  if (!optimizer) return;
+  Builder builder(module.getContext());
+  SmallVector<Attribute> rules;
+  for (auto rule : optimizer.getAs<ArrayAttr>("rules").getAsRange<DictionaryAttr>()) {
+    SmallVector<Attribute> kept;
+    for (auto symbol : rule.getAs<ArrayAttr>("parameters").getAsRange<FlatSymbolRefAttr>())
+      if (symbol.getValue() != parameter) kept.push_back(symbol);
+    NamedAttrList entries(rule);
+    entries.set("parameters", builder.getArrayAttr(kept));
+    rules.push_back(entries.getDictionary(module.getContext()));
+  }
+  NamedAttrList entries(optimizer);
+  entries.set("rules", builder.getArrayAttr(rules));
+  module->setAttr(kOptimizerAttr, entries.getDictionary(module.getContext()));
+}
+
 bool removeOnce(ModuleOp module) {
   std::vector<Operation *> ops = opsOf(module);
   for (Operation *op : llvm::reverse(ops))
@@ -86,7 +106,7 @@ bool removeOnce(ModuleOp module) {
     if (auto write = dyn_cast<WriteOp>(op)) used.insert(write.getVariable().str());
   });
   for (auto variable : module.getOps<VariableOp>())
-    if (!used.count(variable.getSymName().str())) return variable.erase(), true;
+    if (!used.count(variable.getSymName().str())) return forget(module, variable.getSymName()), variable.erase(), true;
   return false;
 }
 
@@ -133,6 +153,7 @@ Edit dropWrite(size_t k) {
 }
 Edit dropAttribute(StringRef name) {
   return [=](ModuleOp module) {
+    if (name == kOptimizerAttr && module->hasAttr(name)) return dropOptimizer(module), true;
     if (module->removeAttr(name)) return true;
     for (func::FuncOp entry : entriesOf(module))
       if (entry->removeAttr(name)) return true;

@@ -1,6 +1,6 @@
 // The frame of a program: its dims, variables and entries, the loss, what comes out and what is written.
 #include "tests/random/Generator.h"
-#include "passes/graph/ApplyOptimizer.h"
+#include "tests/numeric/OptimizerText.h"
 #include "passes/graph/DeriveBackward.h"
 #include "mlir/AsmParser/AsmParser.h"
 
@@ -200,19 +200,15 @@ void Generator::makeEntry(const std::string &name) {
   entry.setAllResultAttrs(attributes);
 }
 
-Attribute Generator::optimizer() {
-  static const std::vector<const char *> kinds{
-      R"(kind = "sgd")", R"(kind = "momentum", momentum = 9.0e-1, nesterov = false)",
-      R"(kind = "momentum", momentum = 9.0e-1, nesterov = true)",
-      R"(kind = "adam", beta1 = 9.0e-1, beta2 = 9.5e-1, eps = 1.0e-3)",
-      R"(kind = "adamw", beta1 = 9.0e-1, beta2 = 9.9e-1, eps = 1.0e-3)"};
-  static const std::vector<const char *> rates{
-      R"([{kind = "constant", from = 1.0e-2, to = 1.0e-2}])", R"([{kind = "linear", from = 1.0e-2, to = 1.0e-3}])",
-      R"([{kind = "warmup", steps = 100 : i64}, {kind = "cosine", from = 1.0e-2, to = 1.0e-3}])"};
-  std::string text = std::string("{") + random.of(kinds) + ", lr = " + random.of(rates) + ", steps = 2000 : i64";
-  if (random.chance(0.4)) text += ", decay = 1.0e-1";
-  if (random.chance(0.4)) text += ", clip = 5.0e-1";
-  return parseAttribute(text + "}", &context);
+std::string Generator::optimizer() {
+  static const std::vector<const char *> kinds{"sgd(", "momentum(", "momentum(nesterov = true, ",
+                                               "adam(beta = (0.9, 0.95), eps = 1e-3, ",
+                                               "adamw(beta = (0.9, 0.99), eps = 1e-3, "};
+  static const std::vector<const char *> rates{"1e-2", "linear(1e-2, 1e-3)", "warmup(100) then cosine(1e-2, 1e-3)"};
+  std::string text = std::string("optim = ") + random.of(kinds) + "lr = " + random.of(rates);
+  if (random.chance(0.4)) text += ", decay = 0.1";
+  if (random.chance(0.4)) text += ", clip = 0.5";
+  return text + ")";
 }
 
 OwningOpRef<ModuleOp> Generator::run() {
@@ -225,7 +221,10 @@ OwningOpRef<ModuleOp> Generator::run() {
   if (random.chance(0.15)) makeEntry("sample");
   func::FuncOp train = *module->getOps<func::FuncOp>().begin();
   // The update takes the place of the gradients among the results; those of inputs are wanted without it only.
-  if (random.chance(0.3)) (*module)->setAttr(kOptimizerAttr, optimizer());
+  if (random.chance(0.3)) {
+    std::string errors = addOptimizer(*module, optimizer(), 2000);
+    if (!errors.empty()) llvm::report_fatal_error(llvm::StringRef(errors));
+  }
   else if (random.chance(0.7)) train->setAttr(kInputGradientsAttr, builder.getUnitAttr());
   return std::move(module);
 }

@@ -52,7 +52,7 @@ private:
   void writeState(Pool &pool);
   Item argument(const std::string &name, Tensor type, double low, double high, double grid = 0);
   Item readVariable(mlir::Operation *variable);
-  mlir::Attribute optimizer();
+  std::string optimizer();
 
   // types
   Tensor type(const Names &names, char element);

@@ -146,7 +146,7 @@ bool moveOffGrid(func::FuncOp train, uint64_t seed, Arrays &inputs) {
 
 std::vector<Finding> heddle::checkGradient(ModuleOp graph, double error, Statistics &statistics) {
   OwningOpRef<ModuleOp> derived = graph.clone();
-  (*derived)->removeAttr(kOptimizerAttr);
+  dropOptimizer(*derived);
   auto train = graph.lookupSymbol<func::FuncOp>("train"), backward = derived->lookupSymbol<func::FuncOp>("train");
   if (!train || !train->hasAttr(kMinimiseAttr)) return {};
   backward->setAttr(kInputGradientsAttr, UnitAttr::get(graph.getContext()));

@@ -71,8 +71,10 @@ Arrays heddle::variablesOf(ModuleOp module) {
 }
 
 std::vector<func::FuncOp> heddle::entriesOf(ModuleOp module) {
-  auto entries = module.getOps<func::FuncOp>();
-  return {entries.begin(), entries.end()};
+  std::vector<func::FuncOp> entries;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (!function.isPrivate()) entries.push_back(function);  // else it is a rule of the optimizer
+  return entries;
 }
 
 OwningOpRef<ModuleOp> heddle::parseProgram(MLIRContext &context, StringRef text, std::string &error) {
