@@ -339,13 +339,13 @@ void Elaborator::unknownCallee(const Call &call, Frame &frame) {
       {"reshape", "axes have names: declare the axes that are meant and use them from the start"},
       {"view", "axes have names: declare the axes that are meant and use them from the start"},
       {"unsqueeze", "an axis is added in the open: `x[+S]`"},
-      {"cat", "`concat(a, b, over M + N -> J)`, which is not supported yet"},
+      {"cat", "it is `concat(a, b, over M + N -> J)`"},
       {"arange", "the positions along an axis are `pos(T)`"},
       {"Embedding", "a table is a parameter, and a look-up an index: `param table: f32[V,D] ~ normal(0.02)`, `table[V = ids]`"},
       {"ReLU", "it is a function: `relu(x)`"},
       {"GELU", "it is a function: `gelu(x)`"},
-      {"mse_loss", "write the formula: `mean((x - y)^2)`"},
-      {"MSELoss", "write the formula: `mean((x - y)^2)`"},
+      {"mse_loss", "it is a function: `mse(x, y)`"},
+      {"MSELoss", "it is a function: `mse(x, y)`"},
       {"CrossEntropyLoss", "it is a function: `cross_entropy(logits, target, over V)`"}};
   if (auto habit = habits.find(name); habit != habits.end())
     d.help(habit->second);
