@@ -209,8 +209,9 @@ private:
     return result;
   }
   bool held(Axis *a) {
-    if (x().has(a))
-      return true;
+    x() = el.spread(span, x(), a);
+    if (x().isUnknown() || x().has(a))
+      return x().has(a);
     Diagnostic &d = el.error(Code::H0221, args.overSpan,
                              fmt::format("`{}` cannot go over `{}`: {} has no such dim", call.callee.name, a->name,
                                          el.called(x())));
