@@ -1,12 +1,19 @@
-# Writes ${OUTPUT}, a C++ source with the libraries' texts: cmake -DOUTPUT=... -DINPUT=std/nn.heddle -P EmbedText.cmake
-file(READ ${INPUT} text)
-file(WRITE ${OUTPUT} "// Made from std/nn.heddle by EmbedText.cmake.
+# Writes ${OUTPUT}, a C++ source with the libraries' texts: cmake -DOUTPUT=... -DFOLDER=std -P EmbedText.cmake
+file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*.heddle)
+list(SORT files)
+set(rows "")
+foreach(file ${files})
+  file(READ ${FOLDER}/${file} text)
+  string(REGEX REPLACE "\\.heddle$" "" name ${file})
+  string(APPEND rows "    {\"std.${name}\", \"std/${file}\", R\"heddle(${text})heddle\"},\n")
+endforeach()
+file(WRITE ${OUTPUT} "// Made from frontend/std by EmbedText.cmake.
 #include \"frontend/ModuleTable.h\"
 namespace heddle {
-const char *libraryText(const std::string &path, std::string &name) {
-  if (path != \"std.nn\") return nullptr;
-  name = \"std/nn.heddle\";
-  return R\"heddle(${text})heddle\";
+const std::vector<Library> &libraries() {
+  static const std::vector<Library> all = {
+${rows}  };
+  return all;
 }
 } // namespace heddle
 ")

@@ -1,4 +1,4 @@
-// Libraries, recursion, and the names of call sites. See ModuleTable.h.
+// What a name means, recursion, and the names of call sites. See ModuleTable.h.
 #include "frontend/ModuleTable.h"
 #include "frontend/AstWalk.h"
 #include "frontend/DidYouMean.h"
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace heddle {
 using namespace ast;
@@ -26,12 +27,8 @@ std::string snakeCase(const std::string &name) {
 }
 
 ModuleTable::ModuleTable(const File &main, Diagnostics &diagnostics) : main(main) {
-  for (const Use &u : main.uses)
-    use(u, diagnostics);
-  std::vector<const File *> files{&main};
-  for (auto &lib : libs)
-    files.push_back(lib.get());
-  for (const File *file : files) {
+  use(&main, diagnostics);
+  for (const File *file : all) {
     std::map<std::string, Span> seen;
     for (const Module &module : file->modules) {
       modules[&module].file = file;
@@ -42,91 +39,165 @@ ModuleTable::ModuleTable(const File &main, Diagnostics &diagnostics) : main(main
             .label(it->second, "declared here first");
     }
   }
-  for (const DimDecl &dim : main.dims)
-    fileDims.emplace(dim.name.name, fileDims.size());
-  for (const File *file : files)
+  fileDims = std::make_unique<FileDims>(main, [this](const File *file) { return uses.at(file).imports; }, diagnostics);
+  for (const FileDim &dim : fileDims->all())
+    dimNumbers.emplace(dim.decl->name.name, dimNumbers.size());
+  for (const File *file : all)
     for (const Module &module : file->modules)
       summarise(&module, diagnostics);
   AstVisitor dims;
   dims.dim = [&](const Ident &dim) { mentioned.insert(dim.name); };
+  AstVisitor calls;
+  calls.call = [&](const Call &call) { reportClash(&main, call.callee, diagnostics); };
   for (const Module &module : main.modules)
     walk(module, dims);
-  for (const Train &train : main.trains)
+  for (const Train &train : main.trains) {
     walk(train.body, dims);
-  for (const File *file : files) {
+    walk(train.body, calls);
+  }
+  for (const File *file : all)
     for (const Module &module : file->modules)
       nameCalls(file, module.body, false);
-    for (const Train &train : file->trains)
-      nameCalls(file, train.body, true);
-  }
+  for (const Train &train : main.trains)
+    nameCalls(&main, train.body, true);
 }
 
-void ModuleTable::use(const Use &use, Diagnostics &diagnostics) {
+// A file and what it uses, each once. Imports are at most maxImports deep, and libraries use each other in no circle.
+void ModuleTable::use(const File *file, Diagnostics &diagnostics) {
+  if (!uses.emplace(file, Uses()).second)
+    return;
+  all.push_back(file);
+  auto add = [](std::vector<const File *> &list, const File *other) {
+    if (other && std::find(list.begin(), list.end(), other) == list.end())
+      list.push_back(other);
+  };
+  for (const Use &use : file->uses)
+    if (use.path.empty()) {
+      add(uses[file].imports, use.imported.get());
+      if (!use.imported)
+        diagnostics.error(Code::H0327, use.fileSpan, "no file can be imported here");
+    } else {
+      add(uses[file].libraries, library(use, diagnostics));
+    }
+  Uses own = uses[file];
+  for (const File *other : own.imports)
+    this->use(other, diagnostics);
+  for (const File *other : own.libraries)
+    this->use(other, diagnostics);
+}
+
+const File *ModuleTable::library(const Use &use, Diagnostics &diagnostics) {
   std::string path;
   for (const Ident &part : use.path)
     path += (path.empty() ? "" : ".") + part.name;
-  std::string name;
-  const char *text = libraryText(path, name);
-  if (!text) {
-    Diagnostic &d = diagnostics.error(Code::H0302, use.span, fmt::format("there is no library `{}`", path));
-    Span words = join(use.path.front().span, use.path.back().span);
-    if (!suggest(d, words, path, {"std.nn"}))
-      d.help("the library that exists is `std.nn`; files of one's own cannot be imported yet");
-    return;
+  std::vector<std::string> paths;
+  for (const Library &library : libraries()) {
+    paths.push_back(library.path);
+    if (path != library.path)
+      continue;
+    static SourceManager sources; // library texts live as long as the process: spans point into them
+    static std::map<std::string, const Source *> loaded;
+    const Source *&source = loaded[path];
+    if (!source)
+      source = &sources.add(library.name, library.text);
+    std::unique_ptr<File> &file = libs[path];
+    if (!file)
+      file = parse(*source, diagnostics);
+    return file.get();
   }
-  static SourceManager sources; // library texts live as long as the process: spans point into them
-  static std::map<std::string, const Source *> loaded;
-  const Source *&source = loaded[path];
-  if (!source)
-    source = &sources.add(name, text);
-  libs.push_back(parse(*source, diagnostics));
-}
-
-const Module *ModuleTable::find(const File *from, const std::string &name) const {
-  auto in = [&](const File &file) -> const Module * {
-    auto modulesOf = byName.find(&file);
-    if (modulesOf == byName.end())
-      return nullptr;
-    auto it = modulesOf->second.find(name);
-    return it == modulesOf->second.end() ? nullptr : it->second;
-  };
-  if (const Module *own = in(*from))
-    return own;
-  if (from == &main)
-    for (auto &lib : libs)
-      if (const Module *module = in(*lib))
-        return module;
+  Diagnostic &d = diagnostics.error(Code::H0302, use.span, fmt::format("there is no library `{}`", path));
+  Span words = join(use.path.front().span, use.path.back().span);
+  if (!suggest(d, words, path, paths))
+    d.help(fmt::format("the libraries are {}; a file of one's own stands in quotes: `use \"{}.heddle\"`",
+                       fmt::join(paths, ", "), use.path.back().name));
   return nullptr;
 }
 
-bool ModuleTable::inUnusedLibrary(const std::string &name) const {
-  static const std::set<std::string> names = [] {
-    std::string file;
-    Diagnostics silent;
-    Source source("std.nn", libraryText("std.nn", file));
-    const std::unique_ptr<File> library = parse(source, silent);  // named: a temporary would end before the loop
-    std::set<std::string> all;
-    for (const Module &module : library->modules)
-      all.insert(module.name.name);
+const Module *ModuleTable::own(const File *file, const std::string &name) const {
+  auto modulesOf = byName.find(file);
+  if (modulesOf == byName.end())
+    return nullptr;
+  auto it = modulesOf->second.find(name);
+  return it == modulesOf->second.end() ? nullptr : it->second;
+}
+
+// What a name may mean in a file: more than one module only where two imported files have one each.
+std::vector<const Module *> ModuleTable::candidates(const File *from, const std::string &name) const {
+  if (const Module *module = own(from, name))
+    return {module};
+  std::vector<const Module *> found;
+  auto used = uses.find(from);
+  if (used == uses.end())
+    return found;
+  for (const File *file : used->second.imports)
+    if (const Module *module = own(file, name))
+      found.push_back(module);
+  for (const File *file : used->second.libraries)
+    if (const Module *module = found.empty() ? own(file, name) : nullptr)
+      found.push_back(module);
+  return found;
+}
+
+const Module *ModuleTable::find(const File *from, const std::string &name) const {
+  std::vector<const Module *> found = candidates(from, name);
+  return found.empty() ? nullptr : found[0];
+}
+
+bool ModuleTable::reportClash(const File *from, const Ident &place, Diagnostics &diagnostics) const {
+  std::vector<const Module *> found = candidates(from, place.name);
+  if (found.size() < 2)
+    return false;
+  if (diagnostics.firstTime("clash " + place.name)) {
+    Diagnostic &d = diagnostics.error(Code::H0329, place.span, fmt::format("module `{}` is one of several imported files", place.name));
+    for (const Module *module : found)
+      d.label(module->name.span, "declared here");
+    d.help("give all but one of them another name, or declare a module of this name here, which hides both");
+  }
+  return true;
+}
+
+std::string ModuleTable::unusedLibrary(const File *from, const std::string &name) const {
+  static const std::map<std::string, std::string> libraryOf = [] {
+    std::map<std::string, std::string> all;
+    for (const Library &library : libraries()) {
+      Diagnostics silent;
+      Source source(library.name, library.text);
+      const std::unique_ptr<File> file = parse(source, silent); // named: a temporary would end before the loop
+      for (const Module &module : file->modules)
+        all.emplace(module.name.name, library.path);
+    }
     return all;
   }();
-  return libs.empty() && names.count(name);
+  auto it = libraryOf.find(name);
+  if (it == libraryOf.end())
+    return "";
+  auto parsed = libs.find(it->second);
+  auto used = uses.find(from);
+  bool known = parsed != libs.end() && used != uses.end() &&
+               std::count(used->second.libraries.begin(), used->second.libraries.end(), parsed->second.get()) > 0;
+  return known ? "" : it->second;
 }
 
 std::vector<std::string> ModuleTable::moduleNames(const File *from) const {
   std::vector<std::string> names;
-  for (const Module &module : from->modules)
-    names.push_back(module.name.name);
-  if (from == &main)
-    for (auto &lib : libs)
-      for (const Module &module : lib->modules)
-        names.push_back(module.name.name);
+  auto add = [&](const File *file) {
+    for (const Module &module : file->modules)
+      names.push_back(module.name.name);
+  };
+  add(from);
+  if (auto used = uses.find(from); used != uses.end()) {
+    std::for_each(used->second.imports.begin(), used->second.imports.end(), add);
+    std::for_each(used->second.libraries.begin(), used->second.libraries.end(), add);
+  }
   return names;
 }
 
 bool ModuleTable::mentions(const Module *module, const std::string &dim) const {
-  auto number = fileDims.find(dim);
-  return number != fileDims.end() && info(module).mentions[number->second / 64] >> number->second % 64 & 1;
+  auto number = dimNumbers.find(dim);
+  if (number == dimNumbers.end())
+    return false;
+  const std::vector<uint64_t> &bits = info(module).mentions;
+  return number->second / 64 < bits.size() && bits[number->second / 64] >> number->second % 64 & 1;
 }
 
 // Depth first over the calls; a module met while it is being visited calls itself.
@@ -143,10 +214,13 @@ void ModuleTable::summarise(const Module *module, Diagnostics &diagnostics) {
     }
   };
   parameters(module->body);
-  info.mentions.resize((fileDims.size() + 63) / 64);
+  // As long as needed: a program may have many dims and many modules, but modules of imported files see few dims.
   auto mention = [&](const std::string &name) {
-    if (auto number = fileDims.find(name); number != fileDims.end() && info.file == &main)
-      info.mentions[number->second / 64] |= uint64_t(1) << number->second % 64;
+    auto number = dimNumbers.find(name);
+    if (number == dimNumbers.end() || !fileDims->sees(info.file, name))
+      return;
+    info.mentions.resize(std::max(info.mentions.size(), number->second / 64 + 1));
+    info.mentions[number->second / 64] |= uint64_t(1) << number->second % 64;
   };
   std::vector<const Call *> calls; // followed when the walk of the body is over: no recursion within a recursion
   AstVisitor visitor;
@@ -156,6 +230,7 @@ void ModuleTable::summarise(const Module *module, Diagnostics &diagnostics) {
   walk(*module, visitor);
   for (const Call *site : calls) {
     const Call &call = *site;
+    reportClash(info.file, call.callee, diagnostics);
     const Module *callee = find(info.file, call.callee.name);
     if (!callee)
       continue;
@@ -192,9 +267,9 @@ void ModuleTable::summarise(const Module *module, Diagnostics &diagnostics) {
       info.depth = std::max(info.depth, other.depth + 1);
       if (info.depth > maxCallDepth)
         tooDeep();
-      if (other.file == info.file)
-        for (size_t i = 0; i < info.mentions.size(); ++i)
-          info.mentions[i] |= other.mentions[i];
+      info.mentions.resize(std::max(info.mentions.size(), other.mentions.size()));
+      for (size_t i = 0; i < other.mentions.size(); ++i)
+        info.mentions[i] |= other.mentions[i];
     }
     chain.pop_back();
   }
