@@ -11,7 +11,8 @@ std::string SourcePlace::text() const { return file.empty() ? "" : file + ":" + 
 
 static void collect(Location location, SmallVectorImpl<SourcePlace> &places) {
   if (auto file = dyn_cast<FileLineColRange>(location)) {
-    SourcePlace place{llvm::sys::path::filename(file.getFilename().getValue()).str(), file.getStartLine()};
+    StringRef path = file.getFilename().getValue();
+    SourcePlace place{llvm::sys::path::filename(path).str(), file.getStartLine(), path.str()};
     if (!llvm::is_contained(places, place)) places.push_back(std::move(place));
   } else if (auto name = dyn_cast<NameLoc>(location)) {
     collect(name.getChildLoc(), places);

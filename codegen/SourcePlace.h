@@ -5,10 +5,12 @@
 
 namespace heddle {
 
-/// File (its last component) and line, or an empty file if the location holds none.
+/// File (its last component) and line, or an empty file if the location holds none; and the file's whole path, since a program
+/// may have files of one name in several folders.
 struct SourcePlace {
   std::string file;
   unsigned line = 0;
+  std::string path;
   explicit operator bool() const { return !file.empty(); }
   /// "gpt.heddle:33", or "".
   std::string text() const;

@@ -434,10 +434,15 @@ struct Train {
 // Files
 //===------------------------------------------------------------------------------------------------------------
 
-/// `use std.nn`.
+struct File;
+
+/// `use std.nn`, `use "layers.heddle"`.
 struct Use {
   Span span;
-  std::vector<Ident> path;
+  std::vector<Ident> path;              // of a library; empty for a file
+  std::string file;                     // a file's path, as the text says it
+  Span fileSpan;                        // the string
+  std::shared_ptr<const File> imported; // the file itself, once loadImports has read it (Imports.h)
 };
 
 struct File {

@@ -27,14 +27,13 @@ std::string meaningOf(const std::string &fact) {
   return fmt::format("the size that the data have for `{}`", fact.substr(0, fact.find('.')));
 }
 
-std::vector<Wanted> wanted(const File &file, const TrainBlock &block, const std::map<std::string, int64_t> &sizes) {
+std::vector<Wanted> wanted(const FileDims &dims, const TrainBlock &block, const std::map<std::string, int64_t> &sizes) {
   std::vector<Wanted> all;
   auto want = [&](const std::string &dim, const std::string &fact) {
     if (fact.empty() || sizes.count(dim) || llvm::any_of(all, [&](const Wanted &w) { return w.dim->name.name == dim; }))
       return;
-    for (const DimDecl &decl : file.dims)
-      if (decl.name.name == dim && !decl.size && !decl.like)
-        all.push_back({&decl, fact, meaningOf(fact)});
+    if (const DimDecl *decl = dims.find(dim); decl && !decl->size && !decl->like)
+      all.push_back({decl, fact, meaningOf(fact)});
   };
   const DataDeclaration &data = block.data;
   for (const FieldLoss &loss : fieldLosses(*block.ast))
@@ -85,7 +84,7 @@ void bindData(const ModuleTable &table, TrainBlock &block, std::map<std::string,
   for (auto &[name, axis] : el.fileDims())
     if (axis->size)
       block.data.sizes[name] = *axis->size;
-  std::vector<Wanted> open = wanted(table.file(), block, sizes);
+  std::vector<Wanted> open = wanted(table.dims(), block, sizes);
   if (block.data.all && llvm::none_of(open, [](const Wanted &w) { return w.fact == "records"; })) {
     const Ident &batch = block.data.fields[0].dims[0];
     diagnostics.error(Code::H0401, *block.data.all, fmt::format("`{}` has a size already", batch.name))

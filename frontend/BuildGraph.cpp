@@ -407,7 +407,8 @@ void buildPredict(const ModuleTable &table, mlir::ModuleOp graph, const TrainBlo
     entry.func.erase();
 }
 
-const Train *findTrain(const File &file, const std::string &name, Diagnostics &diagnostics) {
+const Train *findTrain(const ModuleTable &table, const std::string &name, Diagnostics &diagnostics) {
+  const File &file = table.file();
   std::vector<std::string> names;
   for (const Train &train : file.trains) {
     if (train.name.name == name)
@@ -420,9 +421,13 @@ const Train *findTrain(const File &file, const std::string &name, Diagnostics &d
   for (const std::string &n : names)
     list += (list.empty() ? "" : ", ") + n;
   Span end{file.source, file.source->size(), file.source->size()};
-  if (names.empty())
-    diagnostics.error(Code::H0408, end, "the file has no train block").help("write `train NAME { ... }`");
-  else if (name.empty())
+  if (names.empty()) {
+    Diagnostic &d = diagnostics.error(Code::H0408, end, "the file has no train block");
+    for (const File *other : table.files())
+      for (const Train &train : other->trains)
+        d.label(train.name.span, "of an imported file: no part of this program");
+    d.help("write `train NAME { ... }`");
+  } else if (name.empty())
     diagnostics.error(Code::H0408, file.trains[1].name.span, "the file has several train blocks").help("say which: " + list);
   else
     diagnostics.error(Code::H0408, end, fmt::format("there is no train block `{}`", name))
@@ -441,7 +446,7 @@ mlir::OwningOpRef<mlir::ModuleOp> newGraph(const File &file, mlir::MLIRContext &
 // that are not at hand are such that most divisions accept them.
 static void checkSizes(const ModuleTable &table, const Train &train, Diagnostics &diagnostics, const BuildSettings &settings) {
   Diagnostics silent;
-  Sizes sizes = readSizes(table.file(), &train, silent, settings);
+  Sizes sizes = readSizes(table, &train, silent, settings);
   BuildSettings guess = settings;
   guess.guessedSize = 5040;
   Elaborator el(table, silent, Elaborator::Mode::Check, sizes);
@@ -467,7 +472,7 @@ void checkFile(const File &file, Diagnostics &diagnostics, const BuildSettings &
   bool first = true;
   for (size_t i = 0; i < std::max<size_t>(1, file.trains.size()); ++i) {
     const Train *train = i < file.trains.size() ? &file.trains[i] : nullptr;
-    Elaborator el(table, diagnostics, Elaborator::Mode::Check, readSizes(file, train, diagnostics, settings));
+    Elaborator el(table, diagnostics, Elaborator::Mode::Check, readSizes(table, train, diagnostics, settings));
     el.declareFileDims();
     if (first)
       el.checkModules();
@@ -485,10 +490,10 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   ModuleTable table(file, diagnostics);
   if (diagnostics.hasErrors())
     return {};
-  const Train *train = findTrain(file, name, diagnostics);
+  const Train *train = findTrain(table, name, diagnostics);
   if (!train)
     return {};
-  Sizes sizes = readSizes(file, train, diagnostics, settings);
+  Sizes sizes = readSizes(table, train, diagnostics, settings);
   TrainBlock block;
   {
     Elaborator el(table, diagnostics, Elaborator::Mode::Check, sizes);
@@ -578,8 +583,11 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
     d.help(hint.empty() ? "there are: " + list : hint);
     return {};
   }
-  if (module)
+  if (module) {
     train = nullptr;
+    if (table.reportClash(&file, {name, end}, diagnostics))
+      return {};
+  }
   // Sizes of open dims come from the shapes of the inputs.
   BuildSettings fileSettings = settings;
   std::map<std::string, int64_t> ownSizes;
@@ -596,11 +604,12 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
           constants[p.name.name] = *number;
         fileSettings.set.erase(it);
       }
-  Sizes sizes = readSizes(file, train, diagnostics, fileSettings);
+  Sizes sizes = readSizes(table, train, diagnostics, fileSettings);
   TrainBlock block;
   std::map<std::string, const DimDecl *> decls;
-  for (const DimDecl &decl : file.dims)
-    decls[decl.name.name] = &decl;
+  for (const FileDim &dim : table.dims().all()) // that the module or the block sees
+    if (table.dims().sees(module ? table.info(module).file : &file, dim.decl->name.name))
+      decls[dim.decl->name.name] = dim.decl;
   Sizes bound = sizes; // what the shapes say, dims of the file and of the module
   std::map<std::string, std::string> boundBy;
   auto bind = [&](const std::string &input, const std::vector<Ident> &dims, bool rest, Span span) {

@@ -33,7 +33,7 @@ struct Binder {
 
   bool isOwn(const std::string &name) const { return ownNames.count(name) > 0; }
   Axis *fileAxis(const std::string &name) const {
-    return calleeFile == &el.modules().file() ? el.fileDim(name) : nullptr;
+    return el.modules().dims().sees(calleeFile, name) ? el.fileDim(name) : nullptr;
   }
 
   void findOwnNames() {
@@ -339,18 +339,18 @@ void Elaborator::unknownCallee(const Call &call, Frame &frame) {
       {"reshape", "axes have names: declare the axes that are meant and use them from the start"},
       {"view", "axes have names: declare the axes that are meant and use them from the start"},
       {"unsqueeze", "an axis is added in the open: `x[+S]`"},
-      {"cat", "`concat(a, b, over M + N -> J)`, which is not supported yet"},
+      {"cat", "it is `concat(a, b, over M + N -> J)`"},
       {"arange", "the positions along an axis are `pos(T)`"},
       {"Embedding", "a table is a parameter, and a look-up an index: `param table: f32[V,D] ~ normal(0.02)`, `table[V = ids]`"},
       {"ReLU", "it is a function: `relu(x)`"},
       {"GELU", "it is a function: `gelu(x)`"},
-      {"mse_loss", "write the formula: `mean((x - y)^2)`"},
-      {"MSELoss", "write the formula: `mean((x - y)^2)`"},
+      {"mse_loss", "it is a function: `mse(x, y)`"},
+      {"MSELoss", "it is a function: `mse(x, y)`"},
       {"CrossEntropyLoss", "it is a function: `cross_entropy(logits, target, over V)`"}};
   if (auto habit = habits.find(name); habit != habits.end())
     d.help(habit->second);
-  else if (table.inUnusedLibrary(name))
-    d.help("it is in the library: write `use std.nn` at the top of the file");
+  else if (std::string library = table.unusedLibrary(frame.file, name); !library.empty())
+    d.help(fmt::format("it is in the library: write `use {}` at the top of the file", library));
   else
     suggest(d, call.callee.span, name, names);
 }
@@ -458,8 +458,8 @@ Value Elaborator::call(const Call &call, Frame &frame) {
   std::map<std::string, Axis *> insideOf;
   std::set<Axis *> used(bind.rest.begin(), bind.rest.end());
   for (auto &[name, axis] : bind.own) {
-    bool mentioned = axis->ofFile && info.file == &table.file() && fileDim(axis->name) == axis &&
-                     table.mentions(module, axis->name) && !bind.isOwn(axis->name);
+    bool mentioned = axis->ofFile && fileDim(axis->name) == axis && table.mentions(module, axis->name) &&
+                     !bind.isOwn(axis->name);
     if (used.insert(axis).second && !mentioned) {
       insideOf[name] = axis;
       continue;

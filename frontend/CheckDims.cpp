@@ -37,10 +37,11 @@ Axis *Elaborator::freshAxis(std::string name, std::optional<int64_t> size, Formu
 }
 
 void Elaborator::declareFileDims() {
-  Frame none;
-  none.file = &table.file();
-  for (const DimDecl &decl : table.file().dims)
-    declare(decl, none, true);
+  for (const FileDim &dim : table.dims().all()) {
+    Frame none;
+    none.file = dim.file;
+    declare(*dim.decl, none, true);
+  }
 }
 
 Axis *Elaborator::declare(const DimDecl &decl, Frame &frame, bool ofFile) {
@@ -48,7 +49,7 @@ Axis *Elaborator::declare(const DimDecl &decl, Frame &frame, bool ofFile) {
   std::map<std::string, Axis *> &declared = ofFile ? fileAxes : frame.dims;
   if (auto it = declared.find(name); it != declared.end()) {
     // A line that stands twice is one mistake, however many dims it declares.
-    std::string line = fmt::format("dims twice {}", decl.name.span.start().line);
+    std::string line = fmt::format("dims twice {}:{}", decl.name.span.source->name(), decl.name.span.start().line);
     Diagnostic *same = diagnostics.shared(line);
     Diagnostic &d = same ? *same : error(Code::H0212, decl.name.span, fmt::format("dim `{}` is declared twice", name));
     if (same)
@@ -101,15 +102,15 @@ Axis *Elaborator::fileDim(const std::string &name) const {
 Axis *Elaborator::findDim(const std::string &name, const Frame &frame) const {
   if (auto it = frame.dims.find(name); it != frame.dims.end())
     return it->second;
-  return frame.file == &table.file() ? fileDim(name) : nullptr;
+  return table.dims().sees(frame.file, name) ? fileDim(name) : nullptr;
 }
 
 std::vector<std::string> Elaborator::dimNames(const Frame &frame) const {
   std::vector<std::string> names;
   for (auto &[name, axis] : frame.dims)
     names.push_back(name);
-  if (frame.file == &table.file())
-    for (auto &[name, axis] : fileAxes)
+  for (auto &[name, axis] : fileAxes)
+    if (table.dims().sees(frame.file, name))
       names.push_back(name);
   return names;
 }

@@ -65,6 +65,7 @@ const Function functions[] = {
     {"mean", 1, 1, true, {}, "mean(x, over D)"},
     {"argmax", 1, 1, true, {}, "argmax(x, over V)"},
     {"cross_entropy", 2, 2, true, {"where", "smooth"}, "cross_entropy(logits, target, over V)"},
+    {"mse", 2, 2, false, {"where"}, "mse(a, b) or mse(a, b, where = mask)"},
 };
 
 const Function *lookup(const std::string &name) {
@@ -181,6 +182,8 @@ public:
       return argmax();
     if (f == "cross_entropy")
       return crossEntropy();
+    if (f == "mse")
+      return meanSquaredError();
     return dropout();
   }
 
@@ -223,8 +226,9 @@ private:
     return result;
   }
   bool held(Axis *a) {
-    if (x().has(a))
-      return true;
+    x() = el.spread(span, x(), a);
+    if (x().isUnknown() || x().has(a))
+      return x().has(a);
     Diagnostic &d = el.error(Code::H0221, args.overSpan,
                              fmt::format("`{}` cannot go over `{}`: {} has no such dim", call.callee.name, a->name,
                                          el.called(x())));
@@ -383,23 +387,54 @@ private:
     Value spread = el.arithmetic(BinaryOp::Multiply, span, {even, span}, {num(n.real()), span});
     return el.arithmetic(BinaryOp::Subtract, span, {kept, span}, {spread, span});
   }
+  // mean over the elements that `where` leaves (0 if it leaves none) of (a - b)^2. The difference is masked, not its square:
+  // a NaN that is left out has no gradient either.
+  Value meanSquaredError() {
+    Operand a = args.values[0], b = args.values[1];
+    if (a.value.isNumber() && b.value.isNumber()) {
+      el.error(Code::H0204, a.span, "`mse` needs a tensor").here("this is a number");
+      return {};
+    }
+    if (!el.unify(span, "`mse`", a, b, true))
+      return {};
+    Value difference = el.binaryOp<SubOp>(span, "`mse`", a, b);
+    if (difference.isUnknown())
+      return {};
+    auto squared = [&](const Value &x) { return el.arithmetic(BinaryOp::Multiply, span, {x, span}, {x, span}); };
+    auto it = args.named.find("where");
+    if (it == args.named.end())
+      return mean(squared(difference), difference.dims);
+    Value on = maskOf(difference, it->second, "elements", "an element is one of");
+    if (on.isUnknown())
+      return {};
+    return meanWhere(on, squared(el.where(span, {on, span}, {difference, span}, {num(0), span})));
+  }
   Value masked(const Value &rows, const Operand &mask) {
+    Value on = maskOf(rows, mask, "rows", "a row is an element of");
+    if (on.isUnknown())
+      return {};
+    return meanWhere(on, el.where(span, {on, span}, {rows, span}, {num(0), span}));
+  }
+  /// The mask over all dims of what it chooses from; unknown after an error.
+  Value maskOf(const Value &of, const Operand &mask, const char *what, const char *meaning) {
     if (!mask.value.isBool()) {
-      el.error(Code::H0204, mask.span, "`where` of `cross_entropy` must be a bool")
+      el.error(Code::H0204, mask.span, fmt::format("`where` of `{}` must be a bool", call.callee.name))
           .here(fmt::format("this is {}", typeText(mask.value)));
       return {};
     }
     for (Axis *dim : mask.value.dims)
-      if (!rows.has(dim)) {
-        el.error(Code::H0223, mask.span, fmt::format("the mask has the axis `{}`, which the rows lack", dim->name))
+      if (!of.has(dim)) {
+        el.error(Code::H0223, mask.span, fmt::format("the mask has the axis `{}`, which the {} lack", dim->name, what))
             .here(typeText(mask.value))
-            .note(fmt::format("a row is an element of {}", typeText(rows)));
+            .note(fmt::format("{} {}", meaning, typeText(of)));
         return {};
       }
-    Value on = el.broadcast(span, mask.value, rows.dims);
-    Value kept = el.where(span, {on, span}, {rows, span}, {num(0), span});
-    Value total = el.reduce(span, "sum", kept, rows.dims);
-    Value count = el.reduce(span, "sum", toNumber(on, Element::F32), rows.dims);
+    return el.broadcast(span, mask.value, of.dims);
+  }
+  /// The sum of `kept`, which is 0 where the mask is not on, divided by how many are on.
+  Value meanWhere(const Value &on, const Value &kept) {
+    Value total = el.reduce(span, "sum", kept, kept.dims);
+    Value count = el.reduce(span, "sum", toNumber(on, Element::F32), on.dims);
     Value least = el.extremum(true, span, {count, span}, {num(1), span});
     return el.arithmetic(BinaryOp::Divide, span, {total, span}, {least, span});
   }
@@ -559,7 +594,7 @@ Value Elaborator::builtin(const Call &call, Frame &frame) {
         .help(fmt::format("write `{}`", f.usage));
     return {};
   }
-  if (f.over || name == "dropout")
+  if (f.over || name == "dropout" || name == "mse")
     return Along(*this, call, args, frame).apply(name);
 
   if (name == "f32" || name == "i32") {

@@ -12,6 +12,8 @@ Value Elaborator::index(const Index &e, Frame &frame) {
   Value x = expr(*e.base, frame);
   if (x.isUnknown())
     return {};
+  if (building() && x.isNumber()) // which stands for a tensor that spreads
+    return x;
   if (!x.isTensor()) {
     error(Code::H0209, e.brackets, fmt::format("{} has no axes", typeText(x)));
     return {};
@@ -63,6 +65,14 @@ bool Elaborator::hasAxis(const Value &x, Axis *axis, const Ident &name) {
   return false;
 }
 
+Value Elaborator::spread(Span span, const Value &x, Axis *axis) {
+  if (!spreadsOver(x, axis))
+    return x;
+  std::vector<Axis *> dims = x.dims;
+  dims.push_back(axis);
+  return broadcast(span, x, dims);
+}
+
 bool Elaborator::lacksAxis(const Value &x, Axis *axis, const Ident &name) {
   if (!x.has(axis))
     return true;
@@ -74,6 +84,8 @@ bool Elaborator::lacksAxis(const Value &x, Axis *axis, const Ident &name) {
 
 Value Elaborator::take(Value x, const IndexItem &item, Value at, Frame &frame) {
   Axis *axis = dim(item.from[0], frame);
+  if (axis && !at.isUnknown() && spreadsOver(x, axis))
+    return x;
   if (!axis || at.isUnknown() || !hasAxis(x, axis, item.from[0]))
     return {};
   if (at.isNumber() && at.number.isInt())
@@ -119,6 +131,8 @@ Value Elaborator::take(Value x, const IndexItem &item, Value at, Frame &frame) {
 
 Value Elaborator::rename(Value x, const IndexItem &item, Frame &frame) {
   Axis *from = dim(item.from[0], frame), *to = dim(item.to[0], frame);
+  if (from && to && spreadsOver(x, from))
+    return x;
   if (!from || !to || !hasAxis(x, from, item.from[0]))
     return {};
   if (from == to)

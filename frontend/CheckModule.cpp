@@ -11,10 +11,8 @@ using namespace ast;
 
 void Elaborator::checkModules() {
   std::vector<const Module *> modules;
-  for (const Module &module : table.file().modules)
-    modules.push_back(&module);
-  for (auto &library : table.libraries())
-    for (const Module &module : library->modules)
+  for (const File *file : table.files())
+    for (const Module &module : file->modules)
       modules.push_back(&module);
   std::vector<Frame> frames(modules.size());
   for (size_t i = 0; i < modules.size(); ++i)

@@ -69,9 +69,11 @@ Value Elaborator::regroup(Value x, const IndexItem &item, Frame &frame) {
   };
   if (!resolve(item.from, from) || !resolve(item.to, to))
     return {};
-  for (size_t i = 0; i < from.size(); ++i)
-    if (!hasAxis(x, from[i], item.from[i]))
+  for (size_t i = 0; i < from.size(); ++i) {
+    x = spread(item.span, x, from[i]);
+    if (x.isUnknown() || !hasAxis(x, from[i], item.from[i]))
       return {};
+  }
   for (size_t i = 0; i < to.size(); ++i)
     if (!lacksAxis(x, to[i], item.to[i]))
       return {};
@@ -162,6 +164,7 @@ Value Elaborator::concat(const Call &call, Frame &frame) {
     }
     x = element == Element::F32 ? toFloat(pieces[i].span, x) : x;
     Axis *axis = axes[i];
+    x = axis ? spread(pieces[i].span, x, axis) : x;
     if (axis && !hasAxis(x, axis, over->over.axes[i].dim))
       return {};
     if (axis != to && !lacksAxis(x, to, *over->over.into))

@@ -109,7 +109,7 @@ public:
   Diagnostics &diags() { return diagnostics; }
 
   // Dims: CheckDims.cpp
-  /// Declares the dims of the main file. `sizes` given to the constructor bind by name.
+  /// Declares the dims of the main file and of those that it imports. `sizes` given to the constructor bind by name.
   void declareFileDims();
   Axis *declare(const ast::DimDecl &decl, Frame &frame, bool ofFile);
   Axis *freshAxis(std::string name, std::optional<int64_t> size, Formula formula, Span span);
@@ -194,6 +194,13 @@ public:
   /// Does the value have the axis that an item names? Does it lack it? An error if not.
   bool hasAxis(const Value &x, Axis *axis, const ast::Ident &name);
   bool lacksAxis(const Value &x, Axis *axis, const ast::Ident &name);
+  /// Does the value lack an axis that it was checked to have? In Build, what a call gives for a bool or an i32 may: it is
+  /// the same all along it.
+  bool spreadsOver(const Value &x, const Axis *axis) const {
+    return building() && x.isTensor() && (x.index || !x.isF32()) && !x.has(axis);
+  }
+  /// The value with the axis, if it spreads over it.
+  Value spread(Span span, const Value &x, Axis *axis);
   Value regroup(Value x, const ast::IndexItem &item, Frame &frame); // CheckRegroup.cpp
   /// The same with the axes known, whose sizes agree. Unknown after an error: together they have too many positions.
   Value regroup(Span span, Value x, const std::vector<Axis *> &from, const std::vector<Axis *> &to);

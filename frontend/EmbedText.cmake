@@ -1,20 +1,19 @@
 # Writes ${OUTPUT}, a C++ source with the libraries' texts: cmake -DOUTPUT=... -DFOLDER=std -P EmbedText.cmake
-file(GLOB texts RELATIVE ${FOLDER} ${FOLDER}/*.heddle)
-set(cases "")
-foreach(file ${texts})
+file(GLOB files RELATIVE ${FOLDER} ${FOLDER}/*.heddle)
+list(SORT files)
+set(rows "")
+foreach(file ${files})
   file(READ ${FOLDER}/${file} text)
-  string(REPLACE ".heddle" "" stem ${file})
-  string(APPEND cases "  if (path == \"std.${stem}\") {
-    name = \"std/${file}\";
-    return R\"heddle(${text})heddle\";
-  }
-")
+  string(REGEX REPLACE "\\.heddle$" "" name ${file})
+  string(APPEND rows "    {\"std.${name}\", \"std/${file}\", R\"heddle(${text})heddle\"},\n")
 endforeach()
-file(WRITE ${OUTPUT} "// Made from std/*.heddle by EmbedText.cmake.
+file(WRITE ${OUTPUT} "// Made from frontend/std by EmbedText.cmake.
 #include \"frontend/ModuleTable.h\"
 namespace heddle {
-const char *libraryText(const std::string &path, std::string &name) {
-${cases}  return nullptr;
+const std::vector<Library> &libraries() {
+  static const std::vector<Library> all = {
+${rows}  };
+  return all;
 }
 } // namespace heddle
 ")

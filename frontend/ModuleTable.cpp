@@ -1,4 +1,4 @@
-// Libraries, recursion, and the names of call sites. See ModuleTable.h.
+// What a name means, recursion, and the names of call sites. See ModuleTable.h.
 #include "frontend/ModuleTable.h"
 #include "frontend/AstWalk.h"
 #include "frontend/DidYouMean.h"
@@ -7,6 +7,7 @@
 #include <algorithm>
 #include <cctype>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace heddle {
 using namespace ast;
@@ -26,19 +27,18 @@ std::string snakeCase(const std::string &name) {
 }
 
 ModuleTable::ModuleTable(const File &main, Diagnostics &diagnostics) : main(main) {
-  for (const Use &u : main.uses)
-    use(u, diagnostics);
-  optim = load("std.optim", diagnostics);
-  std::vector<const File *> files{&main, optim.get()};
-  for (auto &lib : libs)
-    files.push_back(lib.get());
+  use(&main, diagnostics);
+  for (const Library &library : libraries())
+    if (library.path == std::string_view("std.optim"))
+      optim = open(library, diagnostics);
+  use(optim, diagnostics);
   auto once = [&](std::map<std::string, Span> &seen, const Ident &name, const char *what) {
     auto [it, fresh] = seen.emplace(name.name, name.span);
     if (!fresh)
       diagnostics.error(Code::H0301, name.span, fmt::format("{} `{}` is declared twice", what, name.name))
           .label(it->second, "declared here first");
   };
-  for (const File *file : files) {
+  for (const File *file : all) {
     std::map<std::string, Span> seen, rules;
     for (const Module &module : file->modules) {
       modules[&module].file = file;
@@ -50,62 +50,96 @@ ModuleTable::ModuleTable(const File &main, Diagnostics &diagnostics) : main(main
       once(rules, rule.name, "optimizer");
     }
   }
-  for (const DimDecl &dim : main.dims)
-    fileDims.emplace(dim.name.name, fileDims.size());
-  for (const File *file : files)
-    for (const std::vector<Module> *all : {&file->modules, &file->optimizers})
-      for (const Module &module : *all)
+  fileDims = std::make_unique<FileDims>(main, [this](const File *file) { return uses.at(file).imports; }, diagnostics);
+  for (const FileDim &dim : fileDims->all())
+    dimNumbers.emplace(dim.decl->name.name, dimNumbers.size());
+  for (const File *file : all)
+    for (const std::vector<Module> *some : {&file->modules, &file->optimizers})
+      for (const Module &module : *some)
         summarise(&module, diagnostics);
   AstVisitor dims;
   dims.dim = [&](const Ident &dim) { mentioned.insert(dim.name); };
+  AstVisitor calls;
+  calls.call = [&](const Call &call) { reportClash(&main, call.callee, diagnostics); };
   for (const Module &module : main.modules)
     walk(module, dims);
-  for (const Train &train : main.trains)
+  for (const Train &train : main.trains) {
     walk(train.body, dims);
-  for (const File *file : files) {
-    for (const std::vector<Module> *all : {&file->modules, &file->optimizers})
-      for (const Module &module : *all)
-        nameCalls(file, module.body, false);
-    for (const Train &train : file->trains)
-      nameCalls(file, train.body, true);
+    walk(train.body, calls);
   }
+  for (const File *file : all)
+    for (const std::vector<Module> *some : {&file->modules, &file->optimizers})
+      for (const Module &module : *some)
+        nameCalls(file, module.body, false);
+  for (const Train &train : main.trains)
+    nameCalls(&main, train.body, true);
 }
 
-void ModuleTable::use(const Use &use, Diagnostics &diagnostics) {
+// A file and what it uses, each once. Imports are at most maxImports deep, and libraries use each other in no circle.
+void ModuleTable::use(const File *file, Diagnostics &diagnostics) {
+  if (!uses.emplace(file, Uses()).second)
+    return;
+  all.push_back(file);
+  auto add = [](std::vector<const File *> &list, const File *other) {
+    if (other && std::find(list.begin(), list.end(), other) == list.end())
+      list.push_back(other);
+  };
+  for (const Use &use : file->uses)
+    if (use.path.empty()) {
+      add(uses[file].imports, use.imported.get());
+      if (!use.imported)
+        diagnostics.error(Code::H0327, use.fileSpan, "no file can be imported here");
+    } else {
+      add(uses[file].libraries, library(use, diagnostics));
+    }
+  Uses own = uses[file];
+  for (const File *other : own.imports)
+    this->use(other, diagnostics);
+  for (const File *other : own.libraries)
+    this->use(other, diagnostics);
+}
+
+const File *ModuleTable::library(const Use &use, Diagnostics &diagnostics) {
   std::string path;
   for (const Ident &part : use.path)
     path += (path.empty() ? "" : ".") + part.name;
-  std::string name;
-  if (path == "std.optim")
-    return; // always there
-  if (!libraryText(path, name)) {
-    Diagnostic &d = diagnostics.error(Code::H0302, use.span, fmt::format("there is no library `{}`", path));
-    Span words = join(use.path.front().span, use.path.back().span);
-    if (!suggest(d, words, path, {"std.nn", "std.optim"}))
-      d.help("the library that exists is `std.nn`; files of one's own cannot be imported yet");
-    return;
+  std::vector<std::string> paths;
+  for (const Library &library : libraries()) {
+    paths.push_back(library.path);
+    if (path != library.path)
+      continue;
+    return open(library, diagnostics);
   }
-  libs.push_back(load(path, diagnostics));
+  Diagnostic &d = diagnostics.error(Code::H0302, use.span, fmt::format("there is no library `{}`", path));
+  Span words = join(use.path.front().span, use.path.back().span);
+  if (!suggest(d, words, path, paths))
+    d.help(fmt::format("the libraries are {}; a file of one's own stands in quotes: `use \"{}.heddle\"`",
+                       fmt::join(paths, ", "), use.path.back().name));
+  return nullptr;
 }
 
-std::unique_ptr<File> ModuleTable::load(const std::string &path, Diagnostics &diagnostics) {
+const File *ModuleTable::open(const Library &library, Diagnostics &diagnostics) {
   static SourceManager sources; // library texts live as long as the process: spans point into them
   static std::map<std::string, const Source *> loaded;
-  const Source *&source = loaded[path];
-  if (!source) {
-    std::string name;
-    const char *text = libraryText(path, name);
-    source = &sources.add(name, text);
-  }
-  return parse(*source, diagnostics);
+  const Source *&source = loaded[library.path];
+  if (!source)
+    source = &sources.add(library.name, library.text);
+  std::unique_ptr<File> &file = libs[library.path];
+  if (!file)
+    file = parse(*source, diagnostics);
+  return file.get();
 }
 
 std::vector<const Module *> ModuleTable::optimizers() const {
-  std::vector<const Module *> all;
-  for (const File *file : {&main, static_cast<const File *>(optim.get())})
+  std::vector<const File *> files{&main};
+  const std::vector<const File *> &imports = uses.at(&main).imports;
+  files.insert(files.end(), imports.begin(), imports.end());
+  files.push_back(optim);
+  std::vector<const Module *> rules;
+  for (const File *file : files)
     for (const Module &rule : file->optimizers)
-      all.push_back(&rule);
-  return all;
+      rules.push_back(&rule);
+  return rules;
 }
 
 const Module *ModuleTable::findOptimizer(const std::string &name) const {
@@ -115,51 +149,91 @@ const Module *ModuleTable::findOptimizer(const std::string &name) const {
   return nullptr;
 }
 
-const Module *ModuleTable::find(const File *from, const std::string &name) const {
-  auto in = [&](const File &file) -> const Module * {
-    auto modulesOf = byName.find(&file);
-    if (modulesOf == byName.end())
-      return nullptr;
-    auto it = modulesOf->second.find(name);
-    return it == modulesOf->second.end() ? nullptr : it->second;
-  };
-  if (const Module *own = in(*from))
-    return own;
-  if (from == &main)
-    for (auto &lib : libs)
-      if (const Module *module = in(*lib))
-        return module;
-  return nullptr;
+const Module *ModuleTable::own(const File *file, const std::string &name) const {
+  auto modulesOf = byName.find(file);
+  if (modulesOf == byName.end())
+    return nullptr;
+  auto it = modulesOf->second.find(name);
+  return it == modulesOf->second.end() ? nullptr : it->second;
 }
 
-bool ModuleTable::inUnusedLibrary(const std::string &name) const {
-  static const std::set<std::string> names = [] {
-    std::string file;
-    Diagnostics silent;
-    Source source("std.nn", libraryText("std.nn", file));
-    const std::unique_ptr<File> library = parse(source, silent);  // named: a temporary would end before the loop
-    std::set<std::string> all;
-    for (const Module &module : library->modules)
-      all.insert(module.name.name);
+// What a name may mean in a file: more than one module only where two imported files have one each.
+std::vector<const Module *> ModuleTable::candidates(const File *from, const std::string &name) const {
+  if (const Module *module = own(from, name))
+    return {module};
+  std::vector<const Module *> found;
+  auto used = uses.find(from);
+  if (used == uses.end())
+    return found;
+  for (const File *file : used->second.imports)
+    if (const Module *module = own(file, name))
+      found.push_back(module);
+  for (const File *file : used->second.libraries)
+    if (const Module *module = found.empty() ? own(file, name) : nullptr)
+      found.push_back(module);
+  return found;
+}
+
+const Module *ModuleTable::find(const File *from, const std::string &name) const {
+  std::vector<const Module *> found = candidates(from, name);
+  return found.empty() ? nullptr : found[0];
+}
+
+bool ModuleTable::reportClash(const File *from, const Ident &place, Diagnostics &diagnostics) const {
+  std::vector<const Module *> found = candidates(from, place.name);
+  if (found.size() < 2)
+    return false;
+  if (diagnostics.firstTime("clash " + place.name)) {
+    Diagnostic &d = diagnostics.error(Code::H0329, place.span, fmt::format("module `{}` is one of several imported files", place.name));
+    for (const Module *module : found)
+      d.label(module->name.span, "declared here");
+    d.help("give all but one of them another name, or declare a module of this name here, which hides both");
+  }
+  return true;
+}
+
+std::string ModuleTable::unusedLibrary(const File *from, const std::string &name) const {
+  static const std::map<std::string, std::string> libraryOf = [] {
+    std::map<std::string, std::string> all;
+    for (const Library &library : libraries()) {
+      Diagnostics silent;
+      Source source(library.name, library.text);
+      const std::unique_ptr<File> file = parse(source, silent); // named: a temporary would end before the loop
+      for (const Module &module : file->modules)
+        all.emplace(module.name.name, library.path);
+    }
     return all;
   }();
-  return libs.empty() && names.count(name);
+  auto it = libraryOf.find(name);
+  if (it == libraryOf.end())
+    return "";
+  auto parsed = libs.find(it->second);
+  auto used = uses.find(from);
+  bool known = parsed != libs.end() && used != uses.end() &&
+               std::count(used->second.libraries.begin(), used->second.libraries.end(), parsed->second.get()) > 0;
+  return known ? "" : it->second;
 }
 
 std::vector<std::string> ModuleTable::moduleNames(const File *from) const {
   std::vector<std::string> names;
-  for (const Module &module : from->modules)
-    names.push_back(module.name.name);
-  if (from == &main)
-    for (auto &lib : libs)
-      for (const Module &module : lib->modules)
-        names.push_back(module.name.name);
+  auto add = [&](const File *file) {
+    for (const Module &module : file->modules)
+      names.push_back(module.name.name);
+  };
+  add(from);
+  if (auto used = uses.find(from); used != uses.end()) {
+    std::for_each(used->second.imports.begin(), used->second.imports.end(), add);
+    std::for_each(used->second.libraries.begin(), used->second.libraries.end(), add);
+  }
   return names;
 }
 
 bool ModuleTable::mentions(const Module *module, const std::string &dim) const {
-  auto number = fileDims.find(dim);
-  return number != fileDims.end() && info(module).mentions[number->second / 64] >> number->second % 64 & 1;
+  auto number = dimNumbers.find(dim);
+  if (number == dimNumbers.end())
+    return false;
+  const std::vector<uint64_t> &bits = info(module).mentions;
+  return number->second / 64 < bits.size() && bits[number->second / 64] >> number->second % 64 & 1;
 }
 
 // Depth first over the calls; a module met while it is being visited calls itself.
@@ -176,10 +250,13 @@ void ModuleTable::summarise(const Module *module, Diagnostics &diagnostics) {
     }
   };
   parameters(module->body);
-  info.mentions.resize((fileDims.size() + 63) / 64);
+  // As long as needed: a program may have many dims and many modules, but modules of imported files see few dims.
   auto mention = [&](const std::string &name) {
-    if (auto number = fileDims.find(name); number != fileDims.end() && info.file == &main)
-      info.mentions[number->second / 64] |= uint64_t(1) << number->second % 64;
+    auto number = dimNumbers.find(name);
+    if (number == dimNumbers.end() || !fileDims->sees(info.file, name))
+      return;
+    info.mentions.resize(std::max(info.mentions.size(), number->second / 64 + 1));
+    info.mentions[number->second / 64] |= uint64_t(1) << number->second % 64;
   };
   std::vector<const Call *> calls; // followed when the walk of the body is over: no recursion within a recursion
   AstVisitor visitor;
@@ -189,6 +266,7 @@ void ModuleTable::summarise(const Module *module, Diagnostics &diagnostics) {
   walk(*module, visitor);
   for (const Call *site : calls) {
     const Call &call = *site;
+    reportClash(info.file, call.callee, diagnostics);
     const Module *callee = find(info.file, call.callee.name);
     if (!callee)
       continue;
@@ -225,9 +303,9 @@ void ModuleTable::summarise(const Module *module, Diagnostics &diagnostics) {
       info.depth = std::max(info.depth, other.depth + 1);
       if (info.depth > maxCallDepth)
         tooDeep();
-      if (other.file == info.file)
-        for (size_t i = 0; i < info.mentions.size(); ++i)
-          info.mentions[i] |= other.mentions[i];
+      info.mentions.resize(std::max(info.mentions.size(), other.mentions.size()));
+      for (size_t i = 0; i < other.mentions.size(); ++i)
+        info.mentions[i] |= other.mentions[i];
     }
     chain.pop_back();
   }

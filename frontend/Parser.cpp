@@ -102,11 +102,17 @@ void Parser::item(File &file) {
        });
 }
 
-// use = "use" name { "." name }
+// use = "use" ( string | name { "." name } )
 Use Parser::use() {
   Use use;
   Span start = take().span;
-  use.path.push_back(name("the name of a library, as in `use std.nn`"));
+  if (at(Tok::String)) {
+    use.fileSpan = current().span;
+    use.file = take().stringValue;
+    use.span = join(start, use.fileSpan);
+    return use;
+  }
+  use.path.push_back(name("a library or a file, as in `use std.nn` and `use \"layers.heddle\"`"));
   while (accept(Tok::Dot))
     use.path.push_back(name("a name after the `.`"));
   use.span = join(start, previous().span);

@@ -169,7 +169,7 @@ public:
     if (file.version)
       line(fmt::format("heddle {}", *file.version));
     for (const Use &use : file.uses)
-      line("use " + names(use.path, "."));
+      line("use " + (use.path.empty() ? quote(use.file) : names(use.path, ".")));
     for (const DimDecl &decl : file.dims)
       line("dim " + dimText(decl));
     for (const Module &module : file.modules)

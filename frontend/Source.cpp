@@ -95,11 +95,12 @@ const Source *SourceManager::read(const std::string &path, std::string &error) {
 }
 
 const Source *SourceManager::find(std::string_view name) const {
-  for (const auto &source : sources) {
-    std::string_view whole = source->name();
-    if (whole == name || whole.ends_with("/" + std::string(name)))
+  for (const auto &source : sources)
+    if (source->name() == name)
       return source.get();
-  }
+  for (const auto &source : sources)
+    if (source->name().ends_with("/" + std::string(name)))
+      return source.get();
   return nullptr;
 }
 

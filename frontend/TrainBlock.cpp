@@ -17,13 +17,13 @@ std::optional<int64_t> wholeNumber(const std::string &text) {
   return bad == std::errc() && end == text.data() + text.size() ? std::optional(value) : std::nullopt;
 }
 
-std::map<std::string, int64_t> readSizes(const File &file, const Train *block, Diagnostics &diagnostics,
+std::map<std::string, int64_t> readSizes(const ModuleTable &table, const Train *block, Diagnostics &diagnostics,
                                          const BuildSettings &settings) {
   std::map<std::string, int64_t> sizes;
   std::map<std::string, const DimDecl *> decls;
   std::vector<std::string> dims;
-  for (const DimDecl &decl : file.dims)
-    decls[decl.name.name] = &decl, dims.push_back(decl.name.name);
+  for (const FileDim &dim : table.dims().all())
+    decls[dim.decl->name.name] = dim.decl, dims.push_back(dim.decl->name.name);
   std::vector<std::string> names{"steps", "seed"};
   names.insert(names.end(), dims.begin(), dims.end());
   std::map<std::string, Span> seen;

@@ -61,7 +61,7 @@ struct TrainBlock {
 };
 
 /// Sizes of dims from `size` and --set; errors for unknown and closed dims. `block` may be null (`heddle run MODULE`).
-std::map<std::string, int64_t> readSizes(const ast::File &file, const ast::Train *block, Diagnostics &diagnostics,
+std::map<std::string, int64_t> readSizes(const ModuleTable &table, const ast::Train *block, Diagnostics &diagnostics,
                                          const BuildSettings &settings);
 /// The rest of the block. `el` has declared the file's dims; used for the numbers only.
 TrainBlock readTrainBlock(const ast::Train &block, Elaborator &el, const BuildSettings &settings);

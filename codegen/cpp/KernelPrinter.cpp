@@ -105,9 +105,9 @@ class KernelPrinter {
       for (const SourcePlace &place : sourcePlaces(op->getLoc()))
         if (!llvm::is_contained(places, place)) places.push_back(place);
     });
-    llvm::stable_sort(places, [](auto &a, auto &b) { return std::tie(a.file, a.line) < std::tie(b.file, b.line); });
+    llvm::stable_sort(places, [](auto &a, auto &b) { return std::tie(a.file, a.line, a.path) < std::tie(b.file, b.line, b.path); });
     for (const SourcePlace &place : places) {
-      std::string source = sourceLine ? StringRef(sourceLine(place.file, place.line)).trim().str() : "";
+      std::string source = sourceLine ? StringRef(sourceLine(place.path, place.line)).trim().str() : "";
       out += cppComment(("// " + place.text() + (source.empty() ? "" : "  " + source)).substr(0, kLineWidth)) + "\n";
     }
   }

@@ -1,6 +1,7 @@
 """Compiles the examples of a Markdown page: doc-examples.py PAGE HEDDLE FOLDER.
 
 ```heddle            a whole file: `heddle check` must find nothing to say
+```heddle FILE       the same; it is written to FILE, which later examples may import
 ```heddle-fragment   statements of a module: must parse
 ```heddle-error CODE a whole file: `heddle check` must report exactly this code
 Blocks are written to FOLDER, so that a failing one can be looked at. The grammar on the page must be the rules that
@@ -25,12 +26,12 @@ def fail(line, message):
     print(f"{page}:{line}: {message}")
 
 
-blocks = list(re.finditer(r"^```(\w[\w-]*)(?: +(\w+))?\n(.*?)^```$", text, re.S | re.M))
+blocks = list(re.finditer(r"^```(\w[\w-]*)(?: +([\w.-]+))?\n(.*?)^```$", text, re.S | re.M))
 kinds = [block[1] for block in blocks]
 for block in blocks:
     kind, code, body = block.groups()
     line = text.count("\n", 0, block.start()) + 1
-    path = folder / f"line-{line}.heddle"
+    path = folder / (code if kind == "heddle" and code else f"line-{line}.heddle")
     if kind == "heddle-fragment":
         path.write_text("module Fragment() -> f32 {\n" + body + "}\n")
         command = [heddle, "compile", "--emit=ast", path]

@@ -80,7 +80,7 @@ Compilation::Compilation() : context(mlir::MLIRContext::Threading::DISABLED) {
 int Compilation::parse() {
   llvm::TimeTraceScope timed("frontend", "parse");
   noteFile(file);
-  int code = parseFile(file, parsed);
+  int code = parseFile(file, flags.use, parsed);
   if (code != exitInputOutput && code != exitDone)
     printDiagnostics(parsed.diagnostics);
   if (file == "-" && parsed.file)

@@ -34,7 +34,7 @@ int emitAst(Options &options) {
   Compilation &compilation = options.compilation;
   if (!compilation.pipeline.from.empty())
     return complain(exitUsage, fmt::format("--emit=ast: the syntax tree is behind --from={}", compilation.pipeline.from));
-  int code = parseFile(compilation.file, compilation.parsed);
+  int code = parseFile(compilation.file, compilation.flags.use, compilation.parsed);
   if (code == exitInputOutput)
     return code;
   printDiagnostics(compilation.parsed.diagnostics);

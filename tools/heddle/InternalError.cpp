@@ -23,7 +23,7 @@ const char *directory = "/tmp";
 volatile sig_atomic_t reporting = 0;
 alignas(16) char handlerStack[64 * 1024];
 
-constexpr int kMostFiles = 16;
+constexpr int kMostFiles = 96; // more than a program may import
 constexpr off_t kMostBytes = off_t(64) << 20; // of a file in the report
 char files[kMostFiles][PATH_MAX];
 int fileCount = 0;

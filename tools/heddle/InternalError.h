@@ -20,7 +20,7 @@ void reportInternalErrors(int argc, char **argv);
 /// Does the same at once, for an error that was noticed. Does not return.
 [[noreturn]] void internalError(std::string_view what);
 
-/// A file that was read, for the report; "" and "-" are ignored. At most 16 are kept.
+/// A file that was read, for the report; "" and "-" are ignored. At most 96 are kept.
 void noteFile(std::string_view path);
 /// What was read from stdin. The text must stay valid.
 void noteInput(std::string_view text);

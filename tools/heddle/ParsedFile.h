@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace heddle {
 
@@ -17,9 +18,10 @@ struct ParsedFile {
   std::unique_ptr<ast::File> file;
 };
 
-/// Reads and parses `path` (`-`: stdin). Returns exitDone; exitProgramErrors with the errors in
+/// Reads and parses `path` (`-`: stdin) and the files that it imports; these lie in its directory, or in one of `further`
+/// (--use). Returns exitDone; exitProgramErrors with the errors in
 /// `parsed.diagnostics`, not yet printed; or exitInputOutput after saying why the file cannot be read.
-int parseFile(const std::string &path, ParsedFile &parsed);
+int parseFile(const std::string &path, const std::vector<std::string> &further, ParsedFile &parsed);
 
 /// Prints the diagnostics for people, to stderr.
 void printDiagnostics(const Diagnostics &diagnostics);

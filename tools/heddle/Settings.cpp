@@ -12,8 +12,13 @@
 
 namespace heddle {
 
+void addUseFlag(CLI::App &app, std::vector<std::string> &use) {
+  app.add_option("--use", use, "a directory whose files the program may import, besides its own")->type_name("DIR")->allow_extra_args(false);
+}
+
 void addSettingFlags(CLI::App &app, SettingFlags &flags) {
   app.add_option("--set", flags.set, "NAME=VALUE: the size of a dim, steps, seed")->allow_extra_args(false);
+  addUseFlag(app, flags.use);
   app.add_option("--data", flags.data, "a file in place of the one that the program names");
 }
 

@@ -10,9 +10,12 @@
 
 namespace heddle {
 
-/// Flags that programs are built with: --set NAME=VALUE (any number) and, where the command wants it, --data PATH.
+/// --use DIR, any number: directories whose files a program may import besides those of its own.
+void addUseFlag(CLI::App &app, std::vector<std::string> &use);
+
+/// Flags that programs are built with: --set NAME=VALUE (any number), --use DIR and, where the command wants it, --data PATH.
 struct SettingFlags {
-  std::vector<std::string> set;
+  std::vector<std::string> set, use;
   std::string data;
 };
 void addSettingFlags(CLI::App &app, SettingFlags &flags);

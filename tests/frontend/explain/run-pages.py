@@ -3,6 +3,7 @@
 A page has one wrong example and one mended one, each a program or a command:
 ```heddle-error    a whole file: `heddle check` reports the page's code and nothing else
 ```heddle          a whole file: `heddle check` finds nothing to say; it is program.heddle of the command that follows
+```heddle FILE     a file that the others import: the same, and no example of its own
 ```console-error   `$ COMMAND`: ends with the page's code and no other
 ```console         `$ COMMAND`: succeeds
 A comment `# FILE holds NAME: f32[2,3]` in a command's block makes a safetensors file of that shape first. Each page runs
@@ -53,15 +54,16 @@ for page in sorted(pages.glob("H????.md")):
     place = folder / code
     place.mkdir(parents=True, exist_ok=True)
     counts = {"wrong": 0, "mended": 0}
-    for number, block in enumerate(re.finditer(r"^```([\w-]+)\n(.*?)^```$", page.read_text(), re.S | re.M)):
-        kind, body = block.groups()
+    for number, block in enumerate(re.finditer(r"^```([\w-]+)(?: +([\w.-]+))?\n(.*?)^```$", page.read_text(), re.S | re.M)):
+        kind, name, body = block.groups()
         wrong = kind.endswith("-error")
         if kind in ("heddle", "heddle-error"):
-            file = place / ("wrong.heddle" if wrong else "program.heddle")
+            file = place / (name or ("wrong.heddle" if wrong else "program.heddle"))
             file.write_text(body)
             codes, ended = check(file)
             # A program that a command then uses is no example of its own.
-            counts["wrong" if wrong else "mended"] += not re.match(r"\s*(Wrong:\s*)?```console", page.read_text()[block.end():])
+            counts["wrong" if wrong else "mended"] += not (
+                name or re.match(r"\s*(Wrong:\s*)?```console", page.read_text()[block.end():]))
         elif kind in ("console", "console-error"):
             codes, ended = command(body, place)
             counts["wrong" if wrong else "mended"] += 1
