@@ -54,6 +54,7 @@ private:
   void emitHead(Value rowTile) {
     for (const Load &load : kernel.loads)
       if (!axes.hasRows(argument(load))) loadBlock(load);
+    noteKeyBounds();
     for (const Result &result : kernel.keyResults) zero(result.buffer, axes.keyBlocks());
     for (const Result &result : kernel.otherResults) zero(result.buffer, 1);
     int64_t blocks = axes.rowBlocks(), perTile = (blocks + kernel.rowTiles - 1) / kernel.rowTiles;
@@ -111,46 +112,79 @@ private:
     }
   }
 
-  // What masks compare, in the block of rows or for the head: looked up before the loop over keys.
-  void noteRowBounds() {
-    rowBounds.clear();
+  // What masks compare: of keys, in each of their blocks, noted once for the head; of rows, looked up before the loop over
+  // keys. So a pair of blocks that is skipped costs a few comparisons.
+  SmallVector<BlockArgument> compared() {
+    SmallVector<BlockArgument> inputs;
     llvm::DenseSet<Value> seen;
     SmallVector<Value> work{kernel.score};
     while (!work.empty()) {
       Value value = work.pop_back_val();
       if (!seen.insert(value).second) continue;
       if (Operation *def = value.getDefiningOp()) llvm::append_range(work, def->getOperands());
-      else if (!axes.hasKeys(value)) lookUp(cast<BlockArgument>(value));
+      else inputs.push_back(cast<BlockArgument>(value));
     }
+    return inputs;
+  }
+  void noteRowBounds() {
+    rowBounds.clear();
+    for (BlockArgument input : compared())
+      if (!axes.hasKeys(input)) lookUp(input);
+  }
+  void noteKeyBounds() {
+    for (BlockArgument input : compared()) {
+      const Load *load = axes.hasKeys(input) && !axes.hasRows(input) ? loadOf(input) : nullptr;
+      if (!load) continue;
+      auto [entry, fresh] = keyBounds.try_emplace(input, -1);
+      if (fresh) entry->second = kernel.scratch.add(Tensor::get({axes.keys}, {2 * axes.keyBlocks()}, builder.getI32Type()));
+      Value bounds = part(entry->second), memory = wholePart(load->buffer);
+      int64_t size = kernel.scratch[load->buffer].type.getNumElements();
+      loop("block", constant(0), constant(axes.keyBlocks()), 1, [&](Value block) {
+        auto [least, largest] = scan(memory, mul(block, size), size);
+        memref::StoreOp::create(builder, loc, least, bounds, mul(block, 2));
+        memref::StoreOp::create(builder, loc, largest, bounds, add(mul(block, 2), 1));
+      });
+    }
+  }
+  // The load of an input that may be compared; null if it is none, or too large to look through.
+  const Load *loadOf(BlockArgument input) {
+    Tensor type = tensorOf(input);
+    if (type.isFloat() || (axes.hasKeys(input) && axes.hasRows(input)) ) return nullptr;
+    auto load = llvm::find_if(kernel.loads, [&](const Load &load) { return load.input == input.getArgNumber(); });
+    return load == kernel.loads.end() ? nullptr : &*load;
+  }
+  // The least and largest of so many i32 (bools are 0 or 1). What is behind an axis' end is 0, and no mask compares it: it
+  // may only make a block seem open.
+  std::pair<Value, Value> scan(Value memory, Value from, int64_t size) {
+    Value top = arith::ConstantIntOp::create(builder, loc, INT32_MAX, 32), bottom = arith::ConstantIntOp::create(builder, loc, INT32_MIN, 32);
+    auto scan = scf::ForOp::create(builder, loc, constant(0), constant(size), constant(1), ValueRange{top, bottom});
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(scan.getBody());
+    Value x = memref::LoadOp::create(builder, loc, memory, add(from, scan.getInductionVar()));
+    Value least = arith::MinSIOp::create(builder, loc, scan.getRegionIterArg(0), x);
+    Value largest = arith::MaxSIOp::create(builder, loc, scan.getRegionIterArg(1), x);
+    scf::YieldOp::create(builder, loc, ValueRange{least, largest});
+    return {scan.getResult(0), scan.getResult(1)};
   }
   BlockMask::Bounds lookUp(BlockArgument input) {
     if (auto known = rowBounds.find(input); known != rowBounds.end()) return known->second;
-    Tensor type = tensorOf(input);
-    if (type.isFloat() || (axes.hasKeys(input) && axes.hasRows(input))) return {};
-    auto load = llvm::find_if(kernel.loads, [&](const Load &load) { return load.input == input.getArgNumber(); });
-    if (load == kernel.loads.end() || type.getNumElements() > (1 << 20)) return {};
-    BlockMask::Bounds found;
+    const Load *load = loadOf(input);
+    if (!load) return {};
     const BlockBuffer &buffer = kernel.scratch[load->buffer];
+    auto index = [&](Value value) { return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value); };
+    BlockMask::Bounds found;
     if (buffer.index) {
       found = {buffer.index, buffer.index};
+    } else if (axes.hasKeys(input)) {
+      Value bounds = part(keyBounds.lookup(input));
+      Value at = mul(builder.createOrFold<arith::DivUIOp>(loc, place.dims[axes.keys].from, constant(axes.keyBlock)), 2);
+      Value least = memref::LoadOp::create(builder, loc, bounds, at);
+      found = {index(least), index(memref::LoadOp::create(builder, loc, bounds, add(at, 1)))};
     } else {
-      // What is behind an axis' end is 0, and no mask compares it: it may only make a block seem open.
-      Value memory = kernel.scratch.part(builder, loc, frame, load->buffer, place.dims[axes.keys].from);
-      Value top = arith::ConstantIntOp::create(builder, loc, INT32_MAX, 32), bottom = arith::ConstantIntOp::create(builder, loc, INT32_MIN, 32);
-      auto scan = scf::ForOp::create(builder, loc, constant(0), constant(buffer.type.getNumElements()), constant(1),
-                                     ValueRange{top, bottom});
-      {
-        OpBuilder::InsertionGuard guard(builder);
-        builder.setInsertionPointToStart(scan.getBody());
-        Value x = memref::LoadOp::create(builder, loc, memory, scan.getInductionVar());
-        Value least = arith::MinSIOp::create(builder, loc, scan.getRegionIterArg(0), x);
-        Value largest = arith::MaxSIOp::create(builder, loc, scan.getRegionIterArg(1), x);
-        scf::YieldOp::create(builder, loc, ValueRange{least, largest});
-      }
-      auto index = [&](Value value) { return arith::IndexCastOp::create(builder, loc, builder.getIndexType(), value); };
-      found = {index(scan.getResult(0)), index(scan.getResult(1))};
+      auto [least, largest] = scan(part(load->buffer), constant(0), buffer.type.getNumElements());
+      found = {index(least), index(largest)};
     }
-    if (type.isBool()) found.lowest = 0, found.highest = 1;
+    if (tensorOf(input).isBool()) found.lowest = 0, found.highest = 1;
     if (!axes.hasKeys(input)) rowBounds[input] = found;
     return found;
   }
@@ -282,6 +316,7 @@ private:
   NestBlock place;
   Value keysFrom;  // of the tile
   llvm::DenseMap<Value, BlockMask::Bounds> rowBounds;
+  llvm::DenseMap<Value, int> keyBounds;  // buffers: the least and the largest of each block of keys
   llvm::DenseMap<int, int> finite;  // of a buffer of all keys: the buffer of its flags
 };
 
