@@ -137,7 +137,7 @@ struct Reader {
   void every(const EveryStmt &stmt) {
     int64_t n = whole(*stmt.period, "the period of `every`", 1).value_or(0);
     for (auto &action : stmt.actions) {
-      PeriodicAction result{n, action->callee.name, "", 20};
+      PeriodicAction result{n, action->callee.name, "", 0};
       if (result.what != "eval" && result.what != "save") {
         bool later = result.what == "sample";
         Diagnostic &d = el.error(later ? Code::H0511 : Code::H0404, action->callee.span,
@@ -162,7 +162,7 @@ struct Reader {
               d.help(fmt::format("eval names a loss or metric of the block: `eval({}, batches = 20)`", losses[0]));
           }
         } else if (eval && arg.kind == Argument::Kind::Named && arg.name.name == "batches") {
-          result.batches = whole(*arg.value, "`batches`", 1).value_or(20);
+          result.batches = whole(*arg.value, "`batches`", 1).value_or(1);
         } else {
           Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("`{}` takes no such argument", result.what));
           if (!eval || arg.kind != Argument::Kind::Named || !suggest(d, arg.name.span, arg.name.name, {"batches"}))
@@ -300,7 +300,8 @@ std::string configJson(const TrainBlock &block, const std::string &minimise, con
   for (const PeriodicAction &action : block.every) {
     json one = {{"n", action.n}, {"do", action.what}};
     if (action.what == "eval") {
-      one["batches"] = action.batches;
+      if (action.batches)
+        one["batches"] = action.batches;
       if (!action.loss.empty())
         one["loss"] = action.loss;
     }

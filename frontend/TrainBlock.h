@@ -31,7 +31,7 @@ struct PeriodicAction {
   int64_t n = 0;
   std::string what; // "eval", "save"
   std::string loss;
-  int64_t batches = 20;
+  int64_t batches = 0; // of eval; 0: as many as the source has by itself
 };
 
 struct TrainBlock {

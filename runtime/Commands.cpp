@@ -61,10 +61,11 @@ void runEval(const HeddleProgram& program, const RunOptions& options) {
   source->check(session, session.entry("eval"), true);
   Evaluation evaluation(session, *source);
   LoadedCheckpoint loaded = loadFor(session, config, options);
-  int64_t batches = 20;
+  for (const std::string& note : source->notes()) say(note);
+  int64_t batches = 0;
   for (auto action = config.every.rbegin(); action != config.every.rend(); ++action)
     if (!action->save) batches = action->batches;
-  batches = options.batches.value_or(batches);
+  batches = source->evaluationBatches(evaluation.entry, options.batches.value_or(batches));
   std::map<std::string, double> losses;
   for (auto& loss : evaluation.run(loaded.info.seed, batches).all) losses[loss.name] = loss.value;
   if (options.json) {

@@ -28,8 +28,10 @@ public:
   /// Values outside RunConfig::ranges throw RunError(kData) with path, byte and value.
   virtual void fillTraining(Session& session, const HeddleEntry& entry, uint64_t seed, int64_t step, int32_t micro) = 0;
 
-  /// How many batches evaluation has where `batches` are asked for: never more than make its part once.
-  virtual int64_t evaluationBatches(const HeddleEntry&, int64_t batches) const { return batches; }
+  /// How many batches evaluation has where `batches` are asked for: never more than make its part once. 0 asks for what
+  /// the source has by itself: all that it holds out where it holds out records, kWindowBatches where it is one long text.
+  virtual int64_t evaluationBatches(const HeddleEntry&, int64_t batches) const { return batches ? batches : kWindowBatches; }
+  static constexpr int64_t kWindowBatches = 20;
 
   /// Writes batch `batch` of `batches` (of evaluationBatches) of evaluation: the same ones every time, whatever
   /// training did. Returns how many of its rows count: the last batch may be filled up.

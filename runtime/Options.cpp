@@ -91,7 +91,7 @@ std::vector<OptionSpec> runOptionSpecs(Command command, RunOptions& o) {
              {"--json", "", "", "result as JSON", on(o.json)}};
   }
   if (command == Command::kEval)
-    specs.push_back({"--batches", "", "N", "batches of validation data (default: the program's)",
+    specs.push_back({"--batches", "", "N", "batches of held-out data (default: the program's; else all records)",
                      [&o](const std::string& v) { o.batches = parseWhole("--batches", v, 1, kMost); }});
   if (command != Command::kSample)
     specs.push_back({"--data", "", "PATH", "data file, instead of the program's", text(o.data, "--data")});

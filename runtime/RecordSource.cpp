@@ -138,9 +138,9 @@ int64_t RecordSource::evaluationBatches(const HeddleEntry& entry, int64_t batche
   for (const Binding& binding : bindings)
     if (binding.entry == &entry) {
       int64_t whole = binding.counts ? (heldOut + binding.rows - 1) / binding.rows : heldOut / binding.rows;
-      return std::min(batches, std::max<int64_t>(1, whole));
+      return batches ? std::min(batches, std::max<int64_t>(1, whole)) : std::max<int64_t>(1, whole);
     }
-  return batches;
+  return std::max<int64_t>(1, batches);
 }
 
 int64_t RecordSource::fillEvaluation(Session& session, const HeddleEntry& entry, int64_t batch, int64_t) {

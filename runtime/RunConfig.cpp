@@ -110,8 +110,8 @@ PeriodicAction parseAction(const json& value) {
   onlyKeys(value, "every", {"n", "do", "loss", "batches"});
   std::string what = value.at("do");
   if (what != "save" && what != "eval") bad(fmt::format("every: do '{}'", what));
-  PeriodicAction action{value.at("n"), what == "save", value.value("loss", ""), value.value("batches", int64_t(20))};
-  if (action.n < 1 || action.batches < 1) bad("every: n and batches count from 1");
+  PeriodicAction action{value.at("n"), what == "save", value.value("loss", ""), value.value("batches", int64_t(0))};
+  if (action.n < 1 || (value.contains("batches") && action.batches < 1)) bad("every: n and batches count from 1");
   return action;
 }
 

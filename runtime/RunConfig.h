@@ -48,7 +48,7 @@ struct PeriodicAction {
   int64_t n;         // after every n-th step
   bool save;         // else: evaluate
   std::string loss;  // of evaluation; all losses if empty
-  int64_t batches;   // of evaluation
+  int64_t batches;   // of evaluation; 0: what DataSource::evaluationBatches makes of it
 };
 
 struct RunConfig {

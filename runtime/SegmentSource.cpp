@@ -42,6 +42,7 @@ public:
   }
 
   int64_t evaluationBatches(const HeddleEntry& entry, int64_t batches) const override {
+    if (!batches) batches = kWindowBatches;
     for (int i = 0; i < entry.input_count; ++i)
       if (std::string_view(entry.inputs[i].name).starts_with("data.") && entry.inputs[i].rank == 2)
         return std::min(batches, segments(entry.inputs[i], true));

@@ -198,6 +198,8 @@ TEST_F(Csv, EvaluationIsCompleteWithRowsThatCount) {
   EXPECT_EQ(seen.size(), 11u);
   data->fillTraining(counted.session(), counted.entry(false), 1, 1, 0);
   EXPECT_THAT(counted.ints("$rows"), ElementsAre(1, 1, 1, 1));
+  writeRecords(300);  // what is not asked for is all: 150 records
+  EXPECT_EQ(open(source(), counted)->evaluationBatches(counted.entry(true), 0), 38);
 }
 
 TEST_F(Csv, FieldsTakeColumnsByNameOrInOrder) {
