@@ -4,6 +4,7 @@
 #include "frontend/DidYouMean.h"
 #include "frontend/Reachable.h"
 #include "frontend/BatchSums.h"
+#include "frontend/Prediction.h"
 #include "frontend/TrainBlock.h"
 #include "mlir/IR/Verifier.h"
 
@@ -360,6 +361,39 @@ void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   entry.close({{"logits", logits}}, span);
 }
 
+/// @predict, where the block trains a classifier of records. `sizes` are those of @eval.
+void buildPredict(const ModuleTable &table, mlir::ModuleOp graph, const TrainBlock &block, Sizes sizes) {
+  std::vector<std::string> labels;
+  for (const DataField &field : block.data.fields)
+    if (field.element == Element::I32 && field.dims.size() == 1 && block.data.records)
+      labels.push_back("data." + field.name);
+  if (labels.empty())
+    return;
+  constexpr int64_t mostRows = 64; // of `batch = all`: enough for every thread and lane, and a single record costs little
+  int64_t &rows = sizes[block.data.fields[0].dims[0].name];
+  if (block.data.all)
+    rows = std::min(rows, mostRows);
+  Diagnostics silent; // what holds for @eval, but perhaps not for fewer rows
+  Entry entry(table, silent, graph, sizes);
+  Elaborator &el = entry.el;
+  el.keepsState = false; // as in an evaluation, nothing has gone before
+  Span span = block.ast->name.span;
+  entry.open("predict", span);
+  Elaborator::Frame frame = trainFrame(table);
+  el.current = &frame;
+  frame.names["data"] = dataValue(entry.fields(block, frame, "data.", false), true);
+  el.batch = batchAxis(el, block, frame);
+  if (!el.failed())
+    el.batchRows = entry.argument("$rows", Value::tensor(Element::Bool, {el.batch}), span, false);
+  std::string minimise;
+  auto losses = walkBlock(el, block, frame, true, minimise);
+  if (el.failed())
+    return entry.func.erase();
+  entry.close(losses, span);
+  if (!makePrediction(entry.func, labels, el.id(el.batch)))
+    entry.func.erase();
+}
+
 const Train *findTrain(const File &file, const std::string &name, Diagnostics &diagnostics) {
   std::vector<std::string> names;
   for (const Train &train : file.trains) {
@@ -458,14 +492,14 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   auto graph = newGraph(file, context);
   std::map<std::string, int64_t> ranges;
   std::string minimise;
-  for (const char *entry : {"train", "eval"}) {
-    Sizes own = sizes; // with `batch = all`, evaluation has a batch of its own: all that is held out
-    if (entry == std::string_view("eval") && block.heldOut.value_or(0) > 0)
-      own[block.data.fields[0].dims[0].name] = *block.heldOut;
+  Sizes evalSizes = sizes; // with `batch = all`, evaluation has a batch of its own: all that is held out
+  if (block.heldOut.value_or(0) > 0)
+    evalSizes[block.data.fields[0].dims[0].name] = *block.heldOut;
+  for (auto &[entry, own] : {std::pair("train", sizes), {"eval", evalSizes}})
     if (!buildLosses(table, diagnostics, *graph, block, own, entry, ranges, minimise))
       return {};
-  }
   buildSample(table, diagnostics, *graph, block, sizes);
+  buildPredict(table, *graph, block, evalSizes);
   if (diagnostics.hasErrors())
     return {};
   mlir::Builder builder(&context);

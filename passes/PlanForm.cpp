@@ -111,15 +111,17 @@ public:
         verifyKnownBuffer(entry, buffer, list == entry.getInputs());
       }
     }
-    if (entry.getSymName() == "sample") {
-      auto named = [](ArrayAttr list, StringRef name) {
-        for (auto buffer : list.getAsRange<BufferAttr>())
-          if (buffer.getName() == name) return buffer.getType();
-        return Tensor();
-      };
-      if (!isSampleForm(named(entry.getInputs(), "data.ids"), named(entry.getOutputs(), "logits")))
-        report(entry) << "entry @sample has data.ids i32[.., T] and logits f32[.., T, V]";
-    }
+    auto named = [](ArrayAttr list, StringRef name) {
+      for (auto buffer : list.getAsRange<BufferAttr>())
+        if (buffer.getName() == name) return buffer.getType();
+      return Tensor();
+    };
+    if (entry.getSymName() == "sample" &&
+        !isSampleForm(named(entry.getInputs(), "data.ids"), named(entry.getOutputs(), "logits")))
+      report(entry) << "entry @sample has data.ids i32[.., T] and logits f32[.., T, V]";
+    if (entry.getSymName() == "predict" &&
+        !isPredictForm(named(entry.getInputs(), "$rows"), named(entry.getOutputs(), "probabilities")))
+      report(entry) << "entry @predict has $rows bool[B] and probabilities f32[B, C]";
     SmallVector<int64_t> counts;
     verifySteps(entry, entry.getBody(), counts);
   }
@@ -169,6 +171,11 @@ private:
 bool heddle::isSampleForm(Tensor ids, Tensor logits) {
   return ids && logits && ids.isInt() && logits.isFloat() && ids.getRank() >= 1 && logits.getRank() >= 2 &&
          ids.getSizes().back() == logits.getSizes()[logits.getRank() - 2];
+}
+
+bool heddle::isPredictForm(Tensor rows, Tensor probabilities) {
+  return rows && probabilities && rows.isBool() && probabilities.isFloat() && rows.getRank() == 1 &&
+         probabilities.getRank() == 2 && rows.getSizes()[0] == probabilities.getSizes()[0];
 }
 
 LogicalResult heddle::verifyPlanForm(ModuleOp module) {

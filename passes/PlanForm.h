@@ -8,6 +8,8 @@ namespace heddle {
 /// What the runtime feeds entry @sample and reads of it: data.ids, i32 with T last, and logits, f32 with T last but one.
 /// Null stands for one that the entry lacks.
 bool isSampleForm(Tensor ids, Tensor logits);
+/// The same of entry @predict: $rows, bool[B], and probabilities, f32[B, C].
+bool isPredictForm(Tensor rows, Tensor probabilities);
 
 /// Every variable, argument, result and operand of a kernel lies within its arena. For a module whose ops and attributes
 /// are those of stage plan.

@@ -120,6 +120,8 @@ private:
     if (failed) return;
     if (entry.getSymName() == "sample" && !isSampleForm(inputs.lookup("data.ids"), outputs.lookup("logits")))
       report(entry) << "entry @sample has data.ids i32[.., T] and logits f32[.., T, V]";
+    if (entry.getSymName() == "predict" && !isPredictForm(inputs.lookup("$rows"), outputs.lookup("probabilities")))
+      report(entry) << "entry @predict has $rows bool[B] and probabilities f32[B, C]";
     if (auto minimise = entry->getAttrOfType<StringAttr>(kMinimiseAttr)) {
       bool found = outputs.contains(minimise.getValue()) || outputs.contains(("loss." + minimise.getValue()).str());
       if (!found) report(entry) << "no result is named " << minimise << " or \"loss." << minimise.getValue() << "\"";

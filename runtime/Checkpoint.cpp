@@ -191,6 +191,7 @@ void saveCheckpoint(const std::string& path, Session& session, const CheckpointI
                      {"heddle.seed", std::to_string(info.seed)},
                      {"heddle.data", info.data},
                      {"heddle.tokenizer", info.tokenizer},
+                     {"heddle.classes", info.classes},
                      {"heddle.xxh64", checksums.dump()},
                      {"heddle.header_xxh64", kNoDigits}};
   std::string header = writer.header();
@@ -227,6 +228,8 @@ CheckpointInfo readThrough(const std::string& path, const Session& session, Load
   info.seed = number<uint64_t>(file, "heddle.seed", metadataOf(file, "heddle.seed"));
   info.data = metadataOf(file, "heddle.data");
   info.tokenizer = metadataOf(file, "heddle.tokenizer");
+  auto classes = file.metadata().find("heddle.classes");  // older checkpoints have none
+  if (classes != file.metadata().end()) info.classes = classes->second;
   info.target = metadataOf(file, "heddle.target");
   return info;
 }

@@ -20,7 +20,8 @@ struct CheckpointInfo {
   uint64_t seed = 0;
   std::string data;       // DataSource::fingerprint(), or ""
   std::string tokenizer;  // Tokenizer::toJson(), or ""
-  std::string target;     // class that wrote it; set by saveCheckpoint
+  std::string classes;    // their names, a JSON list; or ""
+  std::string target;     // target class that wrote it; set by saveCheckpoint
 };
 
 /// The file is undamaged but belongs to another program, other shapes or another version of Heddle: to take an older one

@@ -4,11 +4,13 @@
 #include "runtime/DataSource.h"
 #include "runtime/DryRun.h"
 #include "runtime/Evaluate.h"
+#include "runtime/Predict.h"
 #include "runtime/Resume.h"
 #include "runtime/RunConfig.h"
 #include "runtime/RunError.h"
 #include "runtime/TargetClass.h"
 #include "runtime/TrainLoop.h"
+#include "runtime/Unlabelled.h"
 
 #include <cxxabi.h>
 #include <fmt/format.h>
@@ -96,11 +98,40 @@ void runSample(const HeddleProgram& program, const RunOptions& options) {
   writeOut(json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n");
 }
 
+constexpr size_t kPiece = 1 << 16;  // bytes of results that are written at once
+
+void runPredict(const HeddleProgram& program, const RunOptions& options) {
+  const PredictOptions& predict = options.predict;
+  if (predict.input.text && !predict.input.path.empty()) throw RunError(kUsage, "--text and --input exclude each other");
+  RunConfig config = RunConfig::parse(program.config);
+  Session session(program, threadCount(options), options.target);
+  const HeddleEntry& entry = predictEntry(session);
+  LoadedCheckpoint loaded = loadFor(session, config, options);
+  std::optional<Tokenizer> tokenizer;
+  if (!loaded.info.tokenizer.empty()) tokenizer = Tokenizer::fromJson(loaded.info.tokenizer);
+  std::vector<std::string> classes = classesFromJson(loaded.info.classes, loaded.path);
+  auto source = openUnlabelled(config, entry, tokenizer ? &*tokenizer : nullptr, predict.input);
+  source->check(session, entry, true);
+  for (const std::string& note : source->notes()) say(note);
+  std::string lines;
+  predictRecords(session, *source, predict.top, [&](const std::vector<ClassProbability>& found) {
+    lines += options.json ? predictionJson(found, classes) : predictionLine(found, classes);
+    if (lines.size() < kPiece) return;
+    writeOut(lines);
+    lines.clear();
+  });
+  writeOut(lines);
+}
+
 int dispatch(const HeddleProgram& program, const RunOptions& options) {
   if (options.dryRun) return dryRun(program, options), kDone;
-  if (options.command == Command::kTrain) return train(program, options);
-  options.command == Command::kEval ? runEval(program, options) : runSample(program, options);
-  return kDone;
+  switch (options.command) {
+    case Command::kTrain: return train(program, options);
+    case Command::kEval: return runEval(program, options), kDone;
+    case Command::kSample: return runSample(program, options), kDone;
+    case Command::kPredict: return runPredict(program, options), kDone;
+  }
+  return kInternal;
 }
 
 int outOfMemory() {

@@ -8,6 +8,7 @@
 #include "runtime/RecordSource.h"
 #include "runtime/RunError.h"
 #include "runtime/TableReader.h"
+#include "runtime/Unlabelled.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -209,7 +210,9 @@ DataDescription describe(const Scan& scan, const RunConfig& config) {
 
 class CsvSource : public RecordSource {
 public:
-  CsvSource(const RunConfig& all, const std::string& file) : RecordSource(all, file, "records"), config(all) {
+  // Records of which to learn, or all in their order (Unlabelled.h).
+  CsvSource(const RunConfig& all, const std::string& file, bool unlabelled = false)
+      : RecordSource(all, file, "records"), config(all) {
     {
       TableReader table(path, config.data.separator);
       found = scan(table, config);
@@ -227,7 +230,7 @@ public:
         field.axes.push_back({columns.field->dims[d], d ? columns.sizes[d - 1] : 0});
     }
     setFields(fields);
-    setRecords(found.records);
+    unlabelled ? setParts(0, found.records) : setRecords(found.records);
   }
 
   std::string fingerprint() const override {
@@ -277,6 +280,10 @@ private:
 
 std::unique_ptr<DataSource> openCsvSource(const RunConfig& config, const std::string& path) {
   return std::make_unique<CsvSource>(config, path);
+}
+
+std::unique_ptr<DataSource> openUnlabelledCsv(const RunConfig& config, const std::string& path) {
+  return std::make_unique<CsvSource>(config, path, true);
 }
 
 DataDescription describeCsv(const RunConfig& config, const std::string& path) {

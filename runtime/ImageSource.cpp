@@ -9,11 +9,13 @@
 #include "runtime/InputFile.h"
 #include "runtime/RecordSource.h"
 #include "runtime/RunError.h"
+#include "runtime/Unlabelled.h"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace heddle {
 namespace {
@@ -51,22 +53,14 @@ struct IdxFile {
   uint64_t start = 0;
 };
 
-// The two files, checked against each other.
+// The two files, checked against each other; without a path of labels, images that have none (Unlabelled.h).
 struct ImageFiles {
-  ImageFiles(const std::string& imagePath, const std::string& labelPath) : images(imagePath), labels(labelPath) {
+  ImageFiles(const std::string& imagePath, const std::string& labelPath) : images(imagePath) {
+    if (!labelPath.empty()) labels.emplace(labelPath);
     if (images.shape.size() < 3)
       throw RunError(kData, fmt::format("{}: byte 3: {} dims, but images are [n, Y, X] or [n, CH, Y, X]", imagePath, images.shape.size()),
-                     labels.shape.size() >= 3 ? "the images come first, then the labels" : "");
-    if (labels.shape.size() != 1)
-      throw RunError(kData, fmt::format("{}: byte 3: {} dims, but labels have 1", labelPath, labels.shape.size()));
-    if (images.shape[0] != labels.shape[0])
-      throw RunError(kData, fmt::format("{} has {} images, but {} has {} labels", imagePath, images.shape[0], labelPath, labels.shape[0]));
-    std::vector<uint8_t> piece(size_t(1) << 16);
-    for (int64_t at = 0; at < count(); at += int64_t(piece.size())) {
-      int64_t n = std::min<int64_t>(count() - at, int64_t(piece.size()));
-      labels.file.read(labels.start + uint64_t(at), piece.data(), uint64_t(n));
-      classes = std::max<int64_t>(classes, 1 + *std::max_element(piece.begin(), piece.begin() + n));
-    }
+                     labels && labels->shape.size() >= 3 ? "the images come first, then the labels" : "");
+    if (labels) countClasses(labelPath);
   }
   int64_t count() const { return images.shape[0]; }
   int64_t channels() const { return images.shape.size() == 4 ? images.shape[1] : 1; }
@@ -76,13 +70,28 @@ struct ImageFiles {
   DataDescription describe(const RunConfig& config) const {
     DataDescription result;
     result.facts = {{"classes", classes}, {"img.CH", channels()}, {"img.Y", height()}, {"img.X", width()}};
-    result.bytes = Arena::reserved(count()) + Arena::reserved(channels() * height() * width());
+    result.bytes = (labels ? Arena::reserved(count()) : 0) + Arena::reserved(channels() * height() * width());
     RecordSource::describeSplit(count(), config.data.split, result);
     return result;
   }
 
-  IdxFile images, labels;
+  IdxFile images;
+  std::optional<IdxFile> labels;
   int64_t classes = 0;
+
+private:
+  void countClasses(const std::string& path) {
+    if (labels->shape.size() != 1)
+      throw RunError(kData, fmt::format("{}: byte 3: {} dims, but labels have 1", path, labels->shape.size()));
+    if (images.shape[0] != labels->shape[0])
+      throw RunError(kData, fmt::format("{} has {} images, but {} has {} labels", images.file.path(), images.shape[0], path, labels->shape[0]));
+    std::vector<uint8_t> piece(size_t(1) << 16);
+    for (int64_t at = 0; at < count(); at += int64_t(piece.size())) {
+      int64_t n = std::min<int64_t>(count() - at, int64_t(piece.size()));
+      labels->file.read(labels->start + uint64_t(at), piece.data(), uint64_t(n));
+      classes = std::max<int64_t>(classes, 1 + *std::max_element(piece.begin(), piece.begin() + n));
+    }
+  }
 };
 
 class ImageSource : public RecordSource {
@@ -91,14 +100,16 @@ public:
       : RecordSource(config, imagePath, "images"), files(imagePath, labelPath) {
     DataDescription description = files.describe(config);
     checkBinds(config, description.facts, path);
-    if (auto range = config.ranges.find("data.label"); range != config.ranges.end()) checkLabels(range->second);
+    if (auto range = config.ranges.find("data.label"); files.labels && range != config.ranges.end()) checkLabels(range->second);
     int64_t channels = files.channels();
     for (auto& [name, values] : {std::pair{"mean", &config.data.mean}, {"std", &config.data.std}})
       if (values->size() != 1 && int64_t(values->size()) != channels)
         throw RunError(kData, fmt::format("{}: has {} channels, but `{}` has {} numbers", path, channels, name, values->size()));
     checkMemory(Arena::mapped() + description.bytes);
-    labels = Arena(files.count(), "labels");
-    files.labels.file.read(files.labels.start, labels.data(), uint64_t(files.count()));
+    if (files.labels) {
+      labels = Arena(files.count(), "labels");
+      files.labels->file.read(files.labels->start, labels.data(), uint64_t(files.count()));
+    }
     pixels = Arena(channels * files.height() * files.width(), "pixels of an image");
     for (int64_t c = 0; c < channels; ++c) {
       double mean = config.data.mean[config.data.mean.size() > 1 ? size_t(c) : 0];
@@ -107,7 +118,7 @@ public:
     }
     setFields({{"img", HEDDLE_F32, {{"B"}, {"CH", channels}, {"Y", files.height()}, {"X", files.width()}}},
                {"label", HEDDLE_I32, {{"B"}}}});
-    setRecords(files.count());
+    files.labels ? setRecords(files.count()) : setParts(0, files.count());
     for (int64_t i = 0; i < files.classes; ++i) names.push_back(std::to_string(i));
     hash = hashOfData();
   }
@@ -122,10 +133,10 @@ private:
   void checkLabels(int64_t range) {
     for (int64_t i = 0; i < files.count() && files.classes > range; ++i) {
       uint8_t label;
-      files.labels.file.read(files.labels.start + uint64_t(i), &label, 1);
+      files.labels->file.read(files.labels->start + uint64_t(i), &label, 1);
       if (label >= range)
-        throw RunError(kData, fmt::format("{}: byte {}: label {} of image {} is not in [0, {})", files.labels.file.path(),
-                                          files.labels.start + uint64_t(i), label, i, range),
+        throw RunError(kData, fmt::format("{}: byte {}: label {} of image {} is not in [0, {})", files.labels->file.path(),
+                                          files.labels->start + uint64_t(i), label, i, range),
                        "compile the program for these data");
     }
   }
@@ -134,7 +145,7 @@ private:
   uint64_t hashOfData() const {
     constexpr uint64_t kPieces = 256, kBytes = 4096;
     FileHash state;
-    state.add({labels.data(), size_t(files.count())});
+    if (files.labels) state.add({labels.data(), size_t(files.count())});
     uint64_t start = files.images.start, size = files.images.file.size() - start;
     uint64_t count = std::min(kPieces, (size + kBytes - 1) / kBytes), n = std::min(size, kBytes);
     std::vector<char> piece(n);
@@ -168,6 +179,10 @@ private:
 
 std::unique_ptr<DataSource> openImageSource(const RunConfig& config, const std::vector<std::string>& files) {
   return std::make_unique<ImageSource>(config, files[0], files[1]);
+}
+
+std::unique_ptr<DataSource> openUnlabelledImages(const RunConfig& config, const std::string& path) {
+  return std::make_unique<ImageSource>(config, path, "");
 }
 
 DataDescription describeImages(const RunConfig& config, const std::vector<std::string>& files) {

@@ -1,11 +1,11 @@
-// Texts with a label each, from a table. A row is the token for the whole text, the text, a separator, padding: what
-// BERT's classifier reads (Devlin et al. 2018, figure 4b). A text longer than the row is cut at its end.
+// Texts with a label each, from a table, as rows of TextRows.
 //
 // Labels that are all whole numbers from 0 count classes themselves; other labels are names, and a class is the place of
 // its name among all in the order of their bytes.
 #include "runtime/Arena.h"
 #include "runtime/RecordSource.h"
 #include "runtime/RunError.h"
+#include "runtime/TextRows.h"
 #include "runtime/TextTable.h"
 
 #include <fmt/format.h>
@@ -22,8 +22,6 @@ constexpr int64_t kMostClasses = 1 << 20;
 std::vector<TextColumn> columnsOf(const RunConfig& config) {
   return {{"text", config.data.text}, {"label", config.data.label, false}};
 }
-
-constexpr SpecialTokens::Part kSpecial[] = {&SpecialTokens::whole, &SpecialTokens::separator, &SpecialTokens::pad};
 
 // The whole number that a label is, as it is commonly written, or -1.
 int64_t classNumber(const std::string& label) {
@@ -61,7 +59,7 @@ private:
 
 // Both readings of a table.
 struct Labelled {
-  Labelled(const RunConfig& config, const std::string& path) : table(config, path, columnsOf(config), kSpecial) {
+  Labelled(const RunConfig& config, const std::string& path) : table(config, path, columnsOf(config), TextRows::kSpecial) {
     Classes found;
     table.forEach([&](const TableReader& reader, const std::vector<size_t>& at) { found.add(reader, at[1]); });
     classes = found.list();
@@ -86,7 +84,8 @@ struct Labelled {
 
 class LabelledSource : public RecordSource {
 public:
-  LabelledSource(const RunConfig& config, const std::string& file) : RecordSource(config, file, "texts"), data(config, file) {
+  LabelledSource(const RunConfig& config, const std::string& file) : RecordSource(config, file, "texts"), data(config, file),
+                                                                  rows(path, data.table.texts, data.table.special) {
     DataDescription description = data.describe(config);
     checkBinds(config, description.facts, path);
     checkRanges(config);
@@ -108,10 +107,7 @@ public:
   }
   const Tokenizer* tokenizer() const override { return &data.table.words; }
   const std::vector<std::string>* classes() const override { return &data.classes; }
-  std::vector<std::string> notes() const override {
-    if (!cut) return {};
-    return {fmt::format("note: {}: {} of {} texts have more than {} tokens, and are cut there", path, cut, data.table.records, room)};
-  }
+  std::vector<std::string> notes() const override { return rows.notes(); }
 
 private:
   void checkRanges(const RunConfig& config) {
@@ -125,32 +121,17 @@ private:
 
   void fit(const std::vector<Axis>& axes) override {
     for (const Axis& axis : axes)
-      if (axis.name == "T") length = axis.size;
-    if (length && length < 2)
-      throw RunError(kData, fmt::format("{}: rows of {} token have no room for a text between its two special tokens", path, length));
-    room = length - 2, cut = 0;
-    for (int64_t text = 0; text < data.table.records && length; ++text) cut += data.table.texts.length(text) > room;
+      if (axis.name == "T") rows.fit(axis.size);
   }
 
   void fillRow(const RowPlace& place, void* const* out) override {
-    const SpecialTokens& special = data.table.special;
-    int64_t text = length ? std::min(room, data.table.texts.length(place.record)) : 0;
-    if (auto* ids = static_cast<int32_t*>(out[0])) {
-      ids[0] = special.whole;
-      data.table.texts.copy(place.record, 0, text, ids + 1);
-      ids[text + 1] = special.separator;
-      std::fill(ids + text + 2, ids + length, special.pad);
-    }
-    if (auto* valid = static_cast<int32_t*>(out[1])) {
-      std::fill_n(valid, text + 2, 1);
-      std::fill(valid + text + 2, valid + length, 0);
-    }
+    rows.fill(place.record, static_cast<int32_t*>(out[0]), static_cast<int32_t*>(out[1]));
     if (out[2]) *static_cast<int32_t*>(out[2]) = reinterpret_cast<const int32_t*>(labels.data())[place.record];
   }
 
   Labelled data;
   Arena labels;
-  int64_t length = 0, room = 0, cut = 0;  // tokens of a row, of them for the text; texts that are longer
+  TextRows rows;
 };
 
 }  // namespace

@@ -88,12 +88,12 @@ std::vector<OptionSpec> runOptionSpecs(Command command, RunOptions& o) {
   } else {
     specs = {{"--ckpt", "", "FILE", "checkpoint, or run directory (its newest; default out/NAME)",
               text(o.checkpoint, "--ckpt")},
-             {"--json", "", "", "result as JSON", on(o.json)}};
+             {"--json", "", "", command == Command::kPredict ? "an object for each record" : "result as JSON", on(o.json)}};
   }
   if (command == Command::kEval)
     specs.push_back({"--batches", "", "N", "batches of held-out data (default: the program's; else all records)",
                      [&o](const std::string& v) { o.batches = parseWhole("--batches", v, 1, kMost); }});
-  if (command != Command::kSample)
+  if (command == Command::kTrain || command == Command::kEval)
     specs.push_back({"--data", "", "PATH", "data file, instead of the program's", text(o.data, "--data")});
   if (command == Command::kSample) {
     std::vector<OptionSpec> own = {
@@ -106,6 +106,16 @@ std::vector<OptionSpec> runOptionSpecs(Command command, RunOptions& o) {
         {"--top-k", "", "K", "draw among the K likeliest tokens (default: all)",
          [&o](const std::string& v) { o.sample.topK = parseWhole("--top-k", v, 1, kMost); }},
         {"--seed", "", "S", "seed of the draws (default: the program's)", seed}};
+    specs.insert(specs.end(), own.begin(), own.end());
+  }
+  if (command == Command::kPredict) {
+    std::vector<OptionSpec> own = {
+        {"--text", "", "TEXT", "one text, instead of --input",
+         [&o](const std::string& v) { o.predict.input.text = v; }},
+        {"--input", "", "FILE", "records: a text a line (default: standard input), a table, or images",
+         text(o.predict.input.path, "--input")},
+        {"--top", "", "K", "tell the K likeliest classes of each record (default 1)",
+         [&o](const std::string& v) { o.predict.top = parseWhole("--top", v, 1, kMost); }}};
     specs.insert(specs.end(), own.begin(), own.end());
   }
   specs.push_back({"--threads", "-j", "N", "threads (default: all cores); results do not depend on it",

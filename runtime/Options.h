@@ -1,9 +1,10 @@
-// The options of `train`, `eval` and `sample`, told once for the `heddle` command and for native programs.
+// The options of `train`, `eval`, `sample` and `predict`, told once for the `heddle` command and for native programs.
 //
 // An option is a row of a table: its name, its value, one line of help, and what it sets. A program adds rows of its
 // own and has them parsed, listed in the help and suggested for mistyped ones like the others.
 #ifndef HEDDLE_RUNTIME_OPTIONS_H
 #define HEDDLE_RUNTIME_OPTIONS_H
+#include "runtime/Predict.h"
 #include "runtime/Sample.h"
 
 #include <cstdint>
@@ -14,14 +15,14 @@
 
 namespace heddle {
 
-enum class Command { kTrain, kEval, kSample };
+enum class Command { kTrain, kEval, kSample, kPredict };
 
 /// What the command line says; the rest comes from the program's configuration.
 struct RunOptions {
   Command command = Command::kTrain;
   std::string out;                // train: run directory; out/NAME if empty
   std::string data;               // --data
-  std::string checkpoint;         // eval, sample: a file, or a run directory (its newest); out/NAME if empty
+  std::string checkpoint;         // eval, sample, predict: a file, or a run directory (its newest); out/NAME if empty
   std::optional<int64_t> steps;   // train: instead of the program's
   std::optional<uint64_t> seed;
   std::optional<int64_t> batches; // eval
@@ -29,6 +30,7 @@ struct RunOptions {
   int threads = 0;                // 0: HEDDLE_THREADS, or all available cores
   std::string target;             // target class; HEDDLE_TARGET, or the best, if empty
   SampleOptions sample;
+  PredictOptions predict;
 };
 
 struct OptionSpec {

@@ -11,6 +11,7 @@
 #include "runtime/Evaluate.h"
 #include "runtime/FindNotFinite.h"
 #include "runtime/Interrupt.h"
+#include "runtime/Predict.h"
 #include "runtime/Profile.h"
 #include "runtime/Progress.h"
 #include "runtime/Resume.h"
@@ -119,6 +120,11 @@ private:
     if (options.seed && *options.seed != info.seed)
       throw RunError(kUsage, fmt::format("{}: the run has seed {}, not {}", path, info.seed, *options.seed),
                      "leave out --seed to resume");
+    std::string classes = source ? classesToJson(source->classes()) : "";
+    if (!info.classes.empty() && info.classes != classes)
+      throw RunError(kData, fmt::format("{}: the classes are not those that the run started with: then {}, now {}", path,
+                                        info.classes, classes.empty() ? "none" : classes),
+                     "resume with the same data, or start a new run");
     std::string now = source ? source->fingerprint() : "";
     if (info.data != now)
       throw RunError(kData, fmt::format("the data are not those that the run started with: then {}, now {}", info.data, now),
@@ -295,7 +301,8 @@ private:
 
   void saveWeights() {
     CheckpointInfo info{done, seed, source ? source->fingerprint() : "",
-                        source && source->tokenizer() ? source->tokenizer()->toJson() : "", ""};
+                        source && source->tokenizer() ? source->tokenizer()->toJson() : "",
+                        source ? classesToJson(source->classes()) : "", ""};
     try {
       saveCheckpoint(directory->checkpointPath(done), session, info);
       savedStep = done;

@@ -34,6 +34,7 @@ SubCommand addCompileCommand(CLI::App &root);
 SubCommand addTrainCommand(CLI::App &root);
 SubCommand addEvalCommand(CLI::App &root);
 SubCommand addSampleCommand(CLI::App &root);
+SubCommand addPredictCommand(CLI::App &root);
 SubCommand addRunCommand(CLI::App &root);
 SubCommand addExplainCommand(CLI::App &root);
 SubCommand addTokCommand(CLI::App &root);

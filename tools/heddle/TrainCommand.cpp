@@ -1,4 +1,4 @@
-// heddle train | eval | sample FILE: compiles a program and runs it. The runtime does the work and knows the options
+// heddle train | eval | sample | predict FILE: compiles a program and runs it. The runtime does the work and knows the options
 // (runtime/Options.h): a native program has the same ones.
 #include "tools/heddle/Compilation.h"
 #include "tools/heddle/CompileTime.h"
@@ -101,6 +101,9 @@ SubCommand addEvalCommand(CLI::App &root) {
 }
 SubCommand addSampleCommand(CLI::App &root) {
   return addRuntimeCommand(root, Command::kSample, "sample", "text from a trained language model");
+}
+SubCommand addPredictCommand(CLI::App &root) {
+  return addRuntimeCommand(root, Command::kPredict, "predict", "the classes of records, as a trained classifier tells them");
 }
 
 } // namespace heddle

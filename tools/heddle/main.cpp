@@ -105,6 +105,7 @@ int run(int argc, char **argv) {
       addTrainCommand(root),
       addEvalCommand(root),
       addSampleCommand(root),
+      addPredictCommand(root),
       addRunCommand(root),
       addExplainCommand(root),
       addTokCommand(root),
