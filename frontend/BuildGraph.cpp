@@ -499,6 +499,11 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
     if (!buildLosses(table, diagnostics, *graph, block, own, entry, ranges, minimise))
       return {};
   buildSample(table, diagnostics, *graph, block, sizes);
+  for (const PeriodicAction &action : block.every)
+    if (action.what == "sample" && !graph->lookupSymbol("sample"))
+      diagnostics.error(Code::H0404, action.span, fmt::format("`{}` cannot sample", block.ast->name.name))
+          .help("a block samples that has a loss `cross_entropy(y, data.next, over V)`, with logits y of the axes B, T and V that "
+                "need nothing but data.ids");
   buildPredict(table, *graph, block, evalSizes);
   if (diagnostics.hasErrors())
     return {};

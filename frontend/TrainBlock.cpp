@@ -130,47 +130,83 @@ struct Reader {
         out.data.all = e.span;
       else
         el.error(Code::H0410, e.span, "`batch` must be `all`").help("a batch of another size is one of `size B = 8`");
-    } else
-      el.error(Code::H0511, span, fmt::format("`{}` is not supported yet", name)).help("leave it out");
+    }
   }
+
+  static constexpr const char *actions =
+      "there are `eval(lm, batches = 20)`, `save` and `sample(prompt = \"Once\", tokens = 300, temperature = 1, top_k = 40, seed = 7)`";
 
   void every(const EveryStmt &stmt) {
     int64_t n = whole(*stmt.period, "the period of `every`", 1).value_or(0);
     for (auto &action : stmt.actions) {
-      PeriodicAction result{n, action->callee.name, "", 0};
-      if (result.what != "eval" && result.what != "save") {
-        bool later = result.what == "sample";
-        Diagnostic &d = el.error(later ? Code::H0511 : Code::H0404, action->callee.span,
-                 later ? "`sample` while training is not supported yet" : fmt::format("there is no action `{}`", result.what));
-        if (later || !suggest(d, action->callee.span, result.what, {"eval", "save"}))
-          d.help("there are `eval(lm, batches = 20)` and `save`");
+      PeriodicAction result;
+      result.n = n, result.what = action->callee.name, result.span = action->callee.span;
+      const std::string &what = result.what;
+      if (what != "eval" && what != "save" && what != "sample") {
+        Diagnostic &d = el.error(Code::H0404, result.span, fmt::format("there is no action `{}`", what));
+        if (!suggest(d, result.span, what, {"eval", "save", "sample"}))
+          d.help(actions);
         continue;
       }
-      for (const Argument &arg : action->args) {
-        auto *name = arg.value ? arg.value->as<Name>() : nullptr;
-        bool eval = result.what == "eval";
-        if (eval && arg.kind == Argument::Kind::Positional && name) {
-          result.loss = name->name;
-          std::vector<std::string> losses;
-          for (const LossStmt *loss : out.losses)
-            losses.push_back(loss->name.name);
-          for (const MetricStmt *metric : out.metrics)
-            losses.push_back(metric->name.name);
-          if (!losses.empty() && !llvm::is_contained(losses, name->name)) {
-            Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("there is no loss or metric `{}`", name->name));
-            if (!suggest(d, arg.span, name->name, losses))
-              d.help(fmt::format("eval names a loss or metric of the block: `eval({}, batches = 20)`", losses[0]));
-          }
-        } else if (eval && arg.kind == Argument::Kind::Named && arg.name.name == "batches") {
-          result.batches = whole(*arg.value, "`batches`", 1).value_or(1);
-        } else {
-          Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("`{}` takes no such argument", result.what));
-          if (!eval || arg.kind != Argument::Kind::Named || !suggest(d, arg.name.span, arg.name.name, {"batches"}))
-            d.help("write `eval(lm, batches = 20)` and `save`");
+      for (const Argument &arg : action->args)
+        if (what == "save" || !(what == "eval" ? evalArgument(arg, result) : sampleArgument(arg, result))) {
+          Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("`{}` takes no such argument", what));
+          std::vector<std::string> names;
+          if (what == "eval")
+            names = {"batches"};
+          else if (what == "sample")
+            names = {"prompt", "tokens", "temperature", "top_k", "seed"};
+          if (arg.kind != Argument::Kind::Named || !suggest(d, arg.name.span, arg.name.name, names))
+            d.help(actions);
         }
-      }
       out.every.push_back(result);
     }
+  }
+
+  // False for an argument that there is not.
+  bool evalArgument(const Argument &arg, PeriodicAction &result) {
+    auto *name = arg.value ? arg.value->as<Name>() : nullptr;
+    if (arg.kind == Argument::Kind::Named && arg.name.name == "batches") {
+      result.batches = whole(*arg.value, "`batches`", 1).value_or(1);
+      return true;
+    }
+    if (arg.kind != Argument::Kind::Positional || !name)
+      return false;
+    result.loss = name->name;
+    std::vector<std::string> losses;
+    for (const LossStmt *loss : out.losses)
+      losses.push_back(loss->name.name);
+    for (const MetricStmt *metric : out.metrics)
+      losses.push_back(metric->name.name);
+    if (!losses.empty() && !llvm::is_contained(losses, name->name)) {
+      Diagnostic &d = el.error(Code::H0404, arg.span, fmt::format("there is no loss or metric `{}`", name->name));
+      if (!suggest(d, arg.span, name->name, losses))
+        d.help(fmt::format("eval names a loss or metric of the block: `eval({}, batches = 20)`", losses[0]));
+    }
+    return true;
+  }
+  bool sampleArgument(const Argument &arg, PeriodicAction &result) {
+    if (arg.kind != Argument::Kind::Named)
+      return false;
+    const std::string &name = arg.name.name;
+    if (name == "prompt") {
+      auto *string = arg.value->as<StringLiteral>();
+      if (!string || string->value.empty())
+        el.error(Code::H0410, arg.value->span, "`prompt` must be a string that is not empty").help("write `prompt = \"Once\"`");
+      result.sample[name] = string ? string->value : "";
+    } else if (name == "tokens" || name == "top_k") {
+      result.sample[name] = readWhole(*arg.value, el, frame, name == "tokens" ? "`tokens`" : "`top_k`", 1, INT32_MAX).value_or(1);
+    } else if (name == "seed") {
+      result.sample[name] = whole(*arg.value, "`seed`", 0).value_or(0);
+    } else if (name == "temperature") {
+      auto number = readNumber(*arg.value, el, frame, "`temperature`");
+      if (number && !(number->real() >= 0 && std::isfinite(number->real())))
+        el.error(Code::H0410, arg.value->span, "`temperature` must be a finite number from 0").help("0 takes the likeliest token");
+      result.sample[name] = number ? number->real() : 1;
+    } else {
+      return false;
+    }
+    return true;
   }
 };
 
@@ -305,6 +341,8 @@ std::string configJson(const TrainBlock &block, const std::string &minimise, con
       if (!action.loss.empty())
         one["loss"] = action.loss;
     }
+    for (auto &[name, setting] : action.sample)
+      std::visit([&, &name = name](const auto &value) { one[name] = value; }, setting);
     every.push_back(one);
   }
   json batch = json::object();

@@ -29,9 +29,11 @@ struct Optimizer {
 
 struct PeriodicAction {
   int64_t n = 0;
-  std::string what; // "eval", "save"
+  std::string what; // "eval", "save", "sample"
+  Span span;
   std::string loss;
   int64_t batches = 0; // of eval; 0: as many as the source has by itself
+  std::map<std::string, DataSetting> sample; // what `sample` is told, by its names in heddle.config
 };
 
 struct TrainBlock {

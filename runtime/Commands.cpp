@@ -66,7 +66,7 @@ void runEval(const HeddleProgram& program, const RunOptions& options) {
   for (const std::string& note : source->notes()) say(note);
   int64_t batches = 0;
   for (auto action = config.every.rbegin(); action != config.every.rend(); ++action)
-    if (!action->save) batches = action->batches;
+    if (action->kind == PeriodicAction::Kind::kEvaluate) batches = action->batches;
   batches = source->evaluationBatches(evaluation.entry, options.batches.value_or(batches));
   std::map<std::string, double> losses;
   for (auto& loss : evaluation.run(loaded.info.seed, batches).all) losses[loss.name] = loss.value;

@@ -8,6 +8,7 @@
 #include <nlohmann/json.hpp>
 
 #include <cmath>
+#include <limits>
 #include <map>
 #include <set>
 
@@ -107,11 +108,30 @@ DataConfig parseData(const json& value) {
 }
 
 PeriodicAction parseAction(const json& value) {
-  onlyKeys(value, "every", {"n", "do", "loss", "batches"});
+  using Kind = PeriodicAction::Kind;
+  static const std::map<std::string, std::pair<Kind, std::set<std::string>>> kinds = {
+      {"eval", {Kind::kEvaluate, {"loss", "batches"}}},
+      {"save", {Kind::kSave, {}}},
+      {"sample", {Kind::kSample, {"prompt", "tokens", "temperature", "top_k", "seed"}}},
+  };
   std::string what = value.at("do");
-  if (what != "save" && what != "eval") bad(fmt::format("every: do '{}'", what));
-  PeriodicAction action{value.at("n"), what == "save", value.value("loss", ""), value.value("batches", int64_t(0))};
+  auto kind = kinds.find(what);
+  if (kind == kinds.end()) bad(fmt::format("every: do '{}'", what));
+  std::set<std::string> known = kind->second.second;
+  known.insert({"n", "do"});
+  onlyKeys(value, "every", known);
+  PeriodicAction action{value.at("n"), kind->second.first, value.value("loss", ""), value.value("batches", int64_t(0)), {}, {}};
   if (action.n < 1 || (value.contains("batches") && action.batches < 1)) bad("every: n and batches count from 1");
+  if (value.contains("prompt")) action.sample.prompt = value.at("prompt").get<std::string>();
+  action.sample.tokens = value.value("tokens", action.sample.tokens);
+  action.sample.temperature = value.value("temperature", action.sample.temperature);
+  action.sample.topK = value.value("top_k", action.sample.topK);
+  if (value.contains("seed") && !value.at("seed").is_number_unsigned()) bad("every: seed");
+  if (value.contains("seed")) action.seed = value.at("seed").get<uint64_t>();
+  const SampleOptions& sample = action.sample;
+  if (sample.tokens < 1 || sample.tokens > std::numeric_limits<int32_t>::max() || sample.topK < 0 ||
+      !std::isfinite(sample.temperature) || sample.temperature < 0 || (sample.prompt && sample.prompt->empty()))
+    bad("every: sample");
   return action;
 }
 

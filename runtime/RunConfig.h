@@ -2,8 +2,11 @@
 // The compiler writes it as JSON into HeddleProgram::config; docs/runtime.md is its reference.
 #ifndef HEDDLE_RUNTIME_RUNCONFIG_H
 #define HEDDLE_RUNTIME_RUNCONFIG_H
+#include "runtime/SampleOptions.h"
+
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -45,10 +48,13 @@ struct DataBind {
 };
 
 struct PeriodicAction {
+  enum class Kind { kEvaluate, kSave, kSample };
   int64_t n;         // after every n-th step
-  bool save;         // else: evaluate
+  Kind kind;
   std::string loss;  // of evaluation; all losses if empty
   int64_t batches;   // of evaluation; 0: what DataSource::evaluationBatches makes of it
+  SampleOptions sample;
+  std::optional<uint64_t> seed;  // of a sample; the run's, if there is none
 };
 
 struct RunConfig {

@@ -10,26 +10,21 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
-#include <vector>
 
 namespace heddle {
-namespace {
-
-std::vector<int32_t> firstTokens(const Tokenizer& tokenizer, const SampleOptions& options) {
+std::vector<int32_t> firstTokens(const Tokenizer& tokenizer, const SampleOptions& options, const std::string& where) {
   if (options.prompt && options.prompt->empty())
-    throw RunError(kUsage, "--prompt is empty", "the model continues at least one character");
+    throw RunError(kUsage, fmt::format("{} is empty", where), "the model continues at least one character");
   if (options.prompt) {
-    std::vector<int32_t> ids = tokenizer.encode(*options.prompt, "--prompt");
+    std::vector<int32_t> ids = tokenizer.encode(*options.prompt, where);
     if (ids.empty())
-      throw RunError(kUsage, fmt::format("--prompt: the {} tokenizer makes no token of it", tokenizer.kind()));
+      throw RunError(kUsage, fmt::format("{}: the {} tokenizer makes no token of it", where, tokenizer.kind()));
     return ids;
   }
   for (int32_t token = 0; token < tokenizer.size(); ++token)
     if (tokenizer.decode(token) == "\n") return {token};
   return {0};
 }
-
-}  // namespace
 
 int32_t drawToken(const float* logits, int64_t count, double temperature, int64_t topK, double uniform) {
   std::vector<int32_t> ids(static_cast<size_t>(count));
@@ -64,7 +59,7 @@ void sampleText(Session& session, const Tokenizer& tokenizer, const SampleOption
   if (tokenizer.size() > V)
     throw RunError(kData, fmt::format("the vocabulary has {} tokens, the model gives logits for {}", tokenizer.size(), V));
 
-  std::vector<int32_t> ids = firstTokens(tokenizer, options);
+  std::vector<int32_t> ids = firstTokens(tokenizer, options, "--prompt");
   Tokenizer::Decoder decoder(tokenizer);
   if (options.prompt) {
     emit(*options.prompt);

@@ -2,7 +2,8 @@
 //
 // Everything that can be refused (data, memory, directory, checkpoint) is refused before the first step. From then on
 // steps, their metrics and progress, and evaluations take no memory: what they need stands in the object. A save takes
-// what its header takes (names, shapes, checksums) and gives it back; tensors go to the file from where they lie.
+// what its header takes (names, shapes, checksums) and gives it back, and so does a sample what its text takes; tensors go to
+// the file from where they lie.
 #include "runtime/TrainLoop.h"
 
 #include "runtime/Checkpoint.h"
@@ -17,6 +18,7 @@
 #include "runtime/Resume.h"
 #include "runtime/RunConfig.h"
 #include "runtime/RunDirectory.h"
+#include "runtime/Sample.h"
 #include "runtime/Session.h"
 #include "runtime/StartFrom.h"
 
@@ -45,6 +47,8 @@ struct Reported {
 };
 
 class Training {
+  using Action = PeriodicAction::Kind;
+
 public:
   Training(const HeddleProgram& program, const RunOptions& options)
       : options(options), config(RunConfig::parse(program.config)),
@@ -55,10 +59,12 @@ public:
                      "give --steps N");
     if (source) source->check(session, microBatches[0], false);
     for (const PeriodicAction& action : config.every)
-      if (!action.save && source && !evaluation) {
+      if (action.kind == Action::kEvaluate && source && !evaluation) {
         evaluation = std::make_unique<Evaluation>(session, *source);
         source->check(session, evaluation->entry, true);
       }
+    for (const PeriodicAction& action : config.every)
+      if (action.kind == Action::kSample) checkSample(action);
     if (source)
       for (const std::string& note : source->notes()) say(note);
     for (auto& loss : losses.all) keys.push_back(nlohmann::json(loss.name).dump());
@@ -82,6 +88,7 @@ public:
       bar.update(done, shownLoss());
       warnIfNothingIsLearned();
       evaluateIfDue();
+      sampleIfDue();
       writeMetrics();
       saveIfDue();
     }
@@ -226,7 +233,7 @@ private:
   void evaluateIfDue() {
     for (Reported& result : validation) result.given = false;
     for (const PeriodicAction& action : config.every) {
-      if (action.save || done % action.n != 0 || !evaluation) continue;
+      if (action.kind != Action::kEvaluate || done % action.n != 0 || !evaluation) continue;
       const Losses& found = evaluation->run(seed, action.batches);
       for (size_t i = 0; i < found.all.size(); ++i) {
         auto& loss = found.all[i];
@@ -238,6 +245,33 @@ private:
         if (!std::isfinite(loss.value))
           stop(fmt::format("validation loss {} is {}", loss.name, loss.value), firstBadOfEvaluation(action.batches));
       }
+    }
+  }
+
+  // That what is sampled while training can be sampled is found before the first step.
+  void checkSample(const PeriodicAction& action) {
+    session.entry("sample");
+    if (!source || !source->tokenizer())
+      throw RunError(kData, fmt::format("'{}' cannot sample: its data have no tokenizer", session.program.name));
+    firstTokens(*source->tokenizer(), action.sample, "the prompt of `sample`");
+  }
+
+  void sampleIfDue() {
+    samples.clear();
+    for (const PeriodicAction& action : config.every) {
+      if (action.kind != Action::kSample || done % action.n != 0) continue;
+      SampleOptions sample = action.sample;
+      sample.seed = action.seed.value_or(seed);
+      std::string found;
+      try {
+        sampleText(session, *source->tokenizer(), sample, [&](std::string_view piece) { found += piece; });
+      } catch (const RunError& e) {
+        if (e.exitCode == kStopped) stop(e.what(), firstBadOfStep());
+        throw;
+      }
+      say(fmt::format("step {}  sample {}", done, found));
+      // Bytes of a `byte` model need not be UTF-8.
+      samples.push_back(nlohmann::json(found).dump(-1, ' ', false, nlohmann::json::error_handler_t::replace));
     }
   }
 
@@ -255,7 +289,9 @@ private:
       add(metrics, "{}{}:{}", evaluated ? "," : ",\"eval\":{", result.key, result.value);
       evaluated = true;
     }
-    add(metrics, "{}}}", evaluated ? "}" : "");
+    add(metrics, "{}", evaluated ? "}" : "");
+    for (size_t i = 0; i < samples.size(); ++i) add(metrics, "{}{}", i ? "," : ",\"samples\":[", samples[i]);
+    add(metrics, "{}}}", samples.empty() ? "" : "]");
     int error = directory->appendMetrics({metrics.data(), metrics.size()});
     if (error && !metricsFailing)
       say(fmt::format("warning: {}/metrics.jsonl: cannot be written: {}; its lines are kept for later", directory->path(),
@@ -265,7 +301,7 @@ private:
 
   void saveIfDue() {
     for (const PeriodicAction& action : config.every)
-      if (action.save && done % action.n == 0 && savedStep != done) save(done < steps);
+      if (action.kind == Action::kSave && done % action.n == 0 && savedStep != done) save(done < steps);
   }
 
   // With `forgiving`, a failure is told, training goes on and the next save tries again. The weights do not wait for the
@@ -333,6 +369,7 @@ private:
   Measure measures[2] = {{"lr"}, {"grad_norm"}};
   std::unique_ptr<Evaluation> evaluation;
   std::vector<Reported> validation;
+  std::vector<std::string> samples;  // of the last step, as JSON
   fmt::memory_buffer metrics, text;
   Progress* progress = nullptr;
   Profile profile;

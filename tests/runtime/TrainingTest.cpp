@@ -102,6 +102,53 @@ TEST_F(TrainingTest, AnyThreadCountGivesTheSameFiles) {
   EXPECT_FALSE(checkpoint("t1", 40).empty());
 }
 
+TEST_F(TrainingTest, SamplesChangeNothingAndResume) {
+  run(options("plain"));
+  config["every"].push_back({{"n", 10}, {"do", "sample"}, {"tokens", 30}, {"prompt", "abc"}, {"temperature", 0.8}});
+  config["every"].push_back({{"n", 20}, {"do", "sample"}, {"seed", 5}, {"top_k", 2}});
+  run(options("sampled", 2));
+  EXPECT_EQ(checkpoint("sampled", 40), checkpoint("plain", 40));
+  auto plain = metrics("plain"), sampled = metrics("sampled");
+  for (int i = 0; i < 40; ++i) {
+    bool one = (i + 1) % 10 == 0, two = (i + 1) % 20 == 0;
+    ASSERT_EQ(sampled[i].contains("samples"), one) << i;
+    json line = sampled[i], texts = line.value("samples", json::array());
+    ASSERT_EQ(texts.size(), size_t(one) + size_t(two));
+    if (one) { EXPECT_EQ(texts[0].get<std::string>().size(), 33u); }
+    if (two) { EXPECT_EQ(texts[1].get<std::string>().size(), 300u); }
+    line.erase("samples");
+    EXPECT_EQ(line, plain[i]);
+  }
+  EXPECT_NE(sampled[9]["samples"][0], sampled[39]["samples"][0]);
+  auto o = options("resumed");
+  o.steps = 15;
+  run(o);
+  o.resume = true, o.steps.reset();
+  run(o);
+  EXPECT_EQ(metrics("resumed"), sampled);
+}
+
+TEST_F(TrainingTest, WhatCannotBeSampledIsToldBeforeTheFirstStep) {
+  config["every"] = {{{"n", 10}, {"do", "sample"}, {"prompt", "aZ"}}};
+  EXPECT_THAT(errorOfRun(options("a")), HasSubstr("the prompt of `sample`: byte 1: the character 'Z' (U+005A) is not in the vocabulary"));
+  EXPECT_FALSE(fs::exists(dir / "a"));
+  SafetensorsWriter writer;
+  std::vector<int32_t> ids(tiny::B * tiny::T);
+  writer.add("ids", HEDDLE_I32, {tiny::B, tiny::T}, ids.data());
+  writer.add("next", HEDDLE_I32, {tiny::B, tiny::T}, ids.data());
+  writer.write(dir / "batches");
+  config["every"] = {{{"n", 10}, {"do", "sample"}}};
+  config["data"] = {{"kind", "tensors"}, {"path", "batches"}};
+  EXPECT_THAT(errorOfRun(options("a")), HasSubstr("'tiny' cannot sample: its data have no tokenizer"));
+  EXPECT_FALSE(fs::exists(dir / "a"));
+  for (json bad : {json{{"tokens", 0}}, json{{"temperature", -1}}, json{{"top_k", -1}}, json{{"prompt", ""}}, json{{"loss", "lm"}},
+                   json{{"seed", -1}}, json{{"tokens", 1e10}}}) {
+    bad["n"] = 1, bad["do"] = "sample";
+    config["every"] = {bad};
+    EXPECT_THAT(errorOfRun(options("a")), HasSubstr("the program's configuration:")) << bad;
+  }
+}
+
 TEST_F(TrainingTest, ResumeAtRandomStepsIsExact) {
   run(options("whole"));
   auto whole = metrics("whole");
@@ -327,7 +374,7 @@ class CheckpointTest : public TrainingTest {
 protected:
   CheckpointTest() : program(tiny::make(config.dump())), session(program, 1) {
     session.initialise(1);
-    saveCheckpoint(dir / "c", session, {3, 9, "{}", "", ""});
+    saveCheckpoint(dir / "c", session, {3, 9, "{}", "", "", ""});
   }
   std::string errorOfLoad(const std::string& bytes) {
     writeFile(dir / "d", bytes);
@@ -405,7 +452,7 @@ TEST_F(CheckpointTest, NotFiniteWeightsAreNeitherSavedNorLoaded) {
   auto* wte = static_cast<float*>(session.memory(*session.findVariable("wte")));
   std::string old = readFile(dir / "c");
   wte[3] = NAN;
-  EXPECT_THAT(errorOf([&] { saveCheckpoint(dir / "c", session, {4, 9, "", "", ""}); }),
+  EXPECT_THAT(errorOf([&] { saveCheckpoint(dir / "c", session, {4, 9, "", "", "", ""}); }),
               HasSubstr("4: error: wte is not finite at element 3 after step 4; not saved"));
   EXPECT_EQ(readFile(dir / "c"), old);
 }
@@ -418,7 +465,7 @@ TEST_F(CheckpointTest, APlainSafetensorsFileIsNotACheckpoint) {
 
 TEST_F(CheckpointTest, EvaluationLeavesTheOptimizerOut) {
   static_cast<float*>(session.memory(*session.findVariable("momentum.wte")))[0] = 5;
-  saveCheckpoint(dir / "c", session, {3, 9, "", "", ""});
+  saveCheckpoint(dir / "c", session, {3, 9, "", "", "", ""});
   Session other(program, 1);
   loadCheckpoint(dir / "c", other, LoadPart::kWithoutOptimizer);
   EXPECT_EQ(static_cast<float*>(other.memory(*other.findVariable("momentum.wte")))[0], 0);
@@ -471,6 +518,24 @@ TEST_F(CommandTest, TrainsEvaluatesAndSamples) {
   sample.insert(sample.end(), {"--top-k", "1", "--json"});
   sample[sample.size() - 4] = "0.7";
   EXPECT_EQ(json::parse(native(sample).out)["text"].get<std::string>() + "\n", greedy);
+}
+
+TEST_F(CommandTest, SamplesWhileTrainingAreThoseOfTheCommand) {
+  config["every"] = {{{"n", 20}, {"do", "sample"}, {"tokens", 50}, {"prompt", "abc"}, {"temperature", 0.9}, {"top_k", 5}}};
+  Result trained = native({"train", "--out", dir / "run"});
+  Result sample = native({"sample", "--ckpt", dir / "run", "--tokens", "50", "--prompt", "abc", "--temperature", "0.9", "--top-k", "5"});
+  EXPECT_EQ(metrics("run")[39]["samples"][0].get<std::string>() + "\n", sample.out);
+  EXPECT_THAT(trained.err, HasSubstr("step 40  sample " + sample.out));
+}
+
+TEST_F(CommandTest, PredictionsNeedAClassifier) {
+  native({"train", "--out", dir / "run", "--steps", "2"});
+  Result r = native({"predict", "--ckpt", dir / "run", "--text", "abc"});
+  EXPECT_EQ(r.code, kData);
+  EXPECT_THAT(r.err, HasSubstr("'tiny' has no entry `predict`"));
+  EXPECT_EQ(native({"predict", "--top", "0"}).code, kUsage);
+  EXPECT_EQ(native({"predict", "--text", "a", "--input", "b"}).code, kUsage);
+  EXPECT_THAT(native({"predict", "--data", "b"}).err, HasSubstr("unknown option '--data'"));
 }
 
 TEST_F(CommandTest, UsageErrorsAreTwoAndSuggest) {
