@@ -191,9 +191,7 @@ struct Reader {
     if (arg.kind != Argument::Kind::Named)
       return false;
     const std::string &name = arg.name.name;
-    if (result.sample.count(name)) {
-      el.error(Code::H0405, arg.span, fmt::format("`{}` stands twice", name));
-    } else if (name == "prompt") {
+    if (name == "prompt") {
       auto *string = arg.value->as<StringLiteral>();
       if (!string || string->value.empty())
         el.error(Code::H0410, arg.value->span, "`prompt` must be a string that is not empty").help("write `prompt = \"Once\"`");

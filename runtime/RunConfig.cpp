@@ -126,6 +126,7 @@ PeriodicAction parseAction(const json& value) {
   action.sample.tokens = value.value("tokens", action.sample.tokens);
   action.sample.temperature = value.value("temperature", action.sample.temperature);
   action.sample.topK = value.value("top_k", action.sample.topK);
+  if (value.contains("seed") && !value.at("seed").is_number_unsigned()) bad("every: seed");
   if (value.contains("seed")) action.seed = value.at("seed").get<uint64_t>();
   const SampleOptions& sample = action.sample;
   if (sample.tokens < 1 || sample.tokens > std::numeric_limits<int32_t>::max() || sample.topK < 0 ||

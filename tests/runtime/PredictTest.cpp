@@ -77,7 +77,7 @@ TEST_F(UnlabelledTexts, WhatCannotBeReadIsRefused) {
   EXPECT_THAT(error({"aX", ""}), HasSubstr("--text: byte 1: the character 'X' (U+0058)"));
   EXPECT_THAT(error(file("in.txt", "")), HasSubstr("in.txt: holds no text\n  help: a text is a line"));
   EXPECT_THAT(error({{}, dir / "none"}), HasSubstr("none: cannot be read"));
-  EXPECT_THAT(error({{}, dir.path}), HasSubstr("is not a regular file"));
+  EXPECT_THAT(error({{}, dir.path}), HasSubstr("is a directory"));
   EXPECT_THAT(errorOf([&] { openFor(program, data, {"a", ""}); }), HasSubstr("the checkpoint has no tokenizer"));
 }
 

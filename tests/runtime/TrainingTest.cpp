@@ -112,10 +112,10 @@ TEST_F(TrainingTest, SamplesChangeNothingAndResume) {
   for (int i = 0; i < 40; ++i) {
     bool one = (i + 1) % 10 == 0, two = (i + 1) % 20 == 0;
     ASSERT_EQ(sampled[i].contains("samples"), one) << i;
-    if (one) EXPECT_EQ(sampled[i]["samples"].size(), two ? 2u : 1u);
-    if (one) EXPECT_EQ(sampled[i]["samples"][0].get<std::string>().size(), 33u);
-    if (two) EXPECT_EQ(sampled[i]["samples"][1].get<std::string>().size(), 300u);
-    json line = sampled[i];
+    json line = sampled[i], texts = line.value("samples", json::array());
+    ASSERT_EQ(texts.size(), size_t(one) + size_t(two));
+    if (one) { EXPECT_EQ(texts[0].get<std::string>().size(), 33u); }
+    if (two) { EXPECT_EQ(texts[1].get<std::string>().size(), 300u); }
     line.erase("samples");
     EXPECT_EQ(line, plain[i]);
   }
@@ -374,7 +374,7 @@ class CheckpointTest : public TrainingTest {
 protected:
   CheckpointTest() : program(tiny::make(config.dump())), session(program, 1) {
     session.initialise(1);
-    saveCheckpoint(dir / "c", session, {3, 9, "{}", "", ""});
+    saveCheckpoint(dir / "c", session, {3, 9, "{}", "", "", ""});
   }
   std::string errorOfLoad(const std::string& bytes) {
     writeFile(dir / "d", bytes);
@@ -452,7 +452,7 @@ TEST_F(CheckpointTest, NotFiniteWeightsAreNeitherSavedNorLoaded) {
   auto* wte = static_cast<float*>(session.memory(*session.findVariable("wte")));
   std::string old = readFile(dir / "c");
   wte[3] = NAN;
-  EXPECT_THAT(errorOf([&] { saveCheckpoint(dir / "c", session, {4, 9, "", "", ""}); }),
+  EXPECT_THAT(errorOf([&] { saveCheckpoint(dir / "c", session, {4, 9, "", "", "", ""}); }),
               HasSubstr("4: error: wte is not finite at element 3 after step 4; not saved"));
   EXPECT_EQ(readFile(dir / "c"), old);
 }
@@ -465,7 +465,7 @@ TEST_F(CheckpointTest, APlainSafetensorsFileIsNotACheckpoint) {
 
 TEST_F(CheckpointTest, EvaluationLeavesTheOptimizerOut) {
   static_cast<float*>(session.memory(*session.findVariable("momentum.wte")))[0] = 5;
-  saveCheckpoint(dir / "c", session, {3, 9, "", "", ""});
+  saveCheckpoint(dir / "c", session, {3, 9, "", "", "", ""});
   Session other(program, 1);
   loadCheckpoint(dir / "c", other, LoadPart::kWithoutOptimizer);
   EXPECT_EQ(static_cast<float*>(other.memory(*other.findVariable("momentum.wte")))[0], 0);

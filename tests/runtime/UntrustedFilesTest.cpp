@@ -25,7 +25,7 @@ class UntrustedFiles : public testing::Test {
 protected:
   UntrustedFiles() : program(tiny::make("{}")), session(program, 1) {
     session.initialise(1);
-    saveCheckpoint(dir / "good", session, {3, 9, "{}", R"({"kind":"byte"})", ""});
+    saveCheckpoint(dir / "good", session, {3, 9, "{}", R"({"kind":"byte"})", "", ""});
     good = readFile(dir / "good");
   }
   // The checkpoint with `from` replaced by `to`, all checksums right.
