@@ -8,6 +8,7 @@
 // In Build an own dim simply becomes the caller's axis, as long as no two dims of the module meet in one axis; where
 // they would (two dims bound to one axis, or an axis that the module also mentions itself), the later one stays an
 // axis of its own, and arguments and results are renamed at the border.
+#include "frontend/AstWalk.h"
 #include "frontend/DidYouMean.h"
 #include "frontend/Elaborator.h"
 
@@ -355,6 +356,18 @@ void Elaborator::unknownCallee(const Call &call, Frame &frame) {
     suggest(d, call.callee.span, name, names);
 }
 
+// Does the module sum over all dims of something, whichever these are? Then an argument must have all that it is said to
+// have: a sum over an axis that is not there would be one of its elements. Other reductions do not tell the difference.
+static bool sumsOverAll(const Module &module) {
+  bool found = false;
+  AstVisitor visitor;
+  visitor.call = [&](const Call &call) {
+    found |= call.callee.name == "sum" && llvm::none_of(call.args, [](const Argument &arg) { return arg.kind == Argument::Kind::Over; });
+  };
+  walk(module, visitor);
+  return found;
+}
+
 Value Elaborator::call(const Call &call, Frame &frame) {
   const Module *module = table.find(frame.file, call.callee.name);
   if (!module) {
@@ -484,6 +497,13 @@ Value Elaborator::call(const Call &call, Frame &frame) {
       Axis *from = bind.own[name.name], *to = insideOf[name.name];
       std::replace(v.dims.begin(), v.dims.end(), from, to);
       v = emit<RenameOp>(call.callee.span, v, v.ir, id(from), id(to));
+    }
+    if (p.type.element != Element::F32 && v.dims.size() < p.type.dims.size() + bind.rest.size() && sumsOverAll(*module)) {
+      for (const Ident &name : p.type.dims)
+        if (Axis *axis = bind.isOwn(name.name) ? insideOf[name.name] : bind.fileAxis(name.name))
+          v = spread(call.callee.span, v, axis);
+      for (Axis *axis : bind.rest)
+        v = p.type.rest ? spread(call.callee.span, v, axis) : v;
     }
     v.name = p.name.name;
     v.made = p.span;
