@@ -74,17 +74,21 @@ public:
       return std::nullopt;
     std::vector<std::vector<const Trained *>> shared; // by what is the same for all
     for (const Trained &p : parameters) {
-      auto same = llvm::find_if(shared, [&](auto &others) { return others[0]->groups == p.groups && (others[0]->vector == p.vector || !tells(p)); });
+      auto same = llvm::find_if(shared, [&](auto &others) { return others[0]->groups == p.groups && (others[0]->vector == p.vector || !decay()); });
       if (same == shared.end())
         shared.push_back({&p});
       else
         same->push_back(&p);
     }
     std::vector<OptimizerGroup> result;
+    size_t ops = 0;
     llvm::SmallVector<mlir::Attribute> rules;
     for (auto &members : shared) {
       std::string symbol = fmt::format("optimizer.{}", result.size());
-      rule(symbol, *members[0]);
+      ops += rule(symbol, *members[0]) * members.size();
+      if (ops > mostOps && !diagnostics.hasErrors())
+        diagnostics.error(Code::H0603, optimizer.span, fmt::format("the updates of all parameters have more than {} operations", mostOps))
+            .note("a rule is written for each parameter").help("stack the parameters of like layers: `repeat L as h { ... }`");
       if (diagnostics.hasErrors())
         return std::nullopt;
       OptimizerGroup group{settings(*members[0]), {}};
@@ -109,6 +113,8 @@ public:
   }
 
 private:
+  static constexpr size_t mostOps = 500'000; // of all parameters together: compiled within seconds
+
   mlir::NamedAttribute entry(const char *name, mlir::Attribute value) { return builder.getNamedAttr(name, value); }
 
   std::vector<Trained> trained() {
@@ -177,30 +183,24 @@ private:
           }
   }
 
-  /// Do a matrix and a vector of these groups have other arguments?
-  bool tells(const Trained &p) {
-    bool decays = llvm::any_of(optimizer.rule->params, [](const Parameter &q) { return q.name.name == "decay" && q.kind == Parameter::Kind::Const; });
-    auto decay = optimizer.given.find("decay");
-    const Expr *e = decay == optimizer.given.end() ? nullptr : decay->second;
-    bool zero = !e || (e->is<IntLiteral>() && e->as<IntLiteral>()->value == 0) || (e->is<FloatLiteral>() && e->as<FloatLiteral>()->value == 0);
-    if (!e)
-      for (const Parameter &q : optimizer.rule->params)
-        if (q.name.name == "decay" && q.defaultValue)
-          zero = q.defaultValue->is<IntLiteral>() ? q.defaultValue->as<IntLiteral>()->value == 0
-                                                  : q.defaultValue->is<FloatLiteral>() && q.defaultValue->as<FloatLiteral>()->value == 0;
-    return decays && !zero;
+  /// The decay that matrices alone have; null if there is none.
+  const Expr *decay() const {
+    for (const Parameter &p : optimizer.rule->params) {
+      if (p.name.name != "decay")
+        continue;
+      auto given = optimizer.given.find("decay");
+      const Expr *e = given == optimizer.given.end() ? p.defaultValue.get() : given->second;
+      bool zero = !e || (e->is<IntLiteral>() && e->as<IntLiteral>()->value == 0) ||
+                  (e->is<FloatLiteral>() && e->as<FloatLiteral>()->value == 0);
+      return zero ? nullptr : e;
+    }
+    return nullptr;
   }
 
   std::string settings(const Trained &p) {
     std::map<std::string, std::string> set;
-    if (tells(p)) {
-      auto given = optimizer.given.find("decay");
-      std::string base = given != optimizer.given.end() ? printAst(*given->second) : "";
-      for (const Parameter &q : optimizer.rule->params)
-        if (base.empty() && q.name.name == "decay")
-          base = printAst(*q.defaultValue);
-      set["decay"] = p.vector ? "0" : base;
-    }
+    if (const Expr *e = decay())
+      set["decay"] = p.vector ? "0" : printAst(*e);
     for (const Group *group : p.groups)
       for (auto &[name, e] : group->given)
         set[name] = printAst(*e);
@@ -266,7 +266,8 @@ private:
       f.close({{"lr", values["lr"].ir}});
   }
 
-  void rule(const std::string &symbol, const Trained &p) {
+  /// The number of the rule's operations.
+  size_t rule(const std::string &symbol, const Trained &p) {
     Function f(*this, symbol);
     Elaborator::Frame rule;
     Value step = f.step();
@@ -288,14 +289,15 @@ private:
       return f.argument("state." + name, type);
     };
     if (diagnostics.hasErrors())
-      return;
+      return 0;
     f.el.walkRule(rule);
     if (diagnostics.hasErrors())
-      return;
+      return 0;
     std::vector<std::pair<std::string, mlir::Value>> results;
     for (auto &[name, value] : f.el.writes)
       results.push_back({name == optimizer.rule->params[0].name.name ? "parameter" : "state." + name, value});
     f.close(results);
+    return f.block->getOperations().size();
   }
 
   const ModuleTable &table;

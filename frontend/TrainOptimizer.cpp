@@ -305,8 +305,11 @@ std::map<std::string, Value> argumentValues(const Optimizer &optimizer, bool vec
     if (e)
       give(p, *e);
   }
-  if (const Parameter *decay = argumentOf(rule, "decay"); vector && decay && decay->kind == Parameter::Kind::Const)
-    values["decay"] = Value::of(Number::ofFloat(0));
+  if (const Parameter *decay = argumentOf(rule, "decay"); vector && decay) {
+    Value none = Value::of(Number::ofFloat(0));
+    values["decay"] = decay->kind == Parameter::Kind::Const ? none : el.toFloat(optimizer.span, none);
+    values["decay"].index = false;
+  }
   for (const Group *group : groups) {
     for (auto &[name, value] : values)
       frame.names[name] = value;
