@@ -8,6 +8,7 @@
 #include "runtime/RunConfig.h"
 #include "runtime/RunError.h"
 #include "runtime/TargetClass.h"
+#include "runtime/TargetTexts.h"
 #include "runtime/TrainLoop.h"
 
 #include <cxxabi.h>
@@ -54,13 +55,20 @@ void dryRun(const HeddleProgram& program, const RunOptions& options) {
 }
 
 void runEval(const HeddleProgram& program, const RunOptions& options) {
+  if (options.beams && !options.generate) throw RunError(kUsage, "--beams is for targets that are generated", "give --generate N too");
   RunConfig config = RunConfig::parse(program.config);
-  Session session(program, threadCount(options), options.target, Caches::none);
+  if (options.generate) requirePairs(config);
+  Session session(program, threadCount(options), options.target, options.generate ? Caches::kept : Caches::none);
   auto source = openDataSource(config, options.data);
   if (!source) throw RunError(kData, fmt::format("'{}' has no data to evaluate on", program.name));
   source->check(session, session.entry("eval"), true);
   Evaluation evaluation(session, *source);
   LoadedCheckpoint loaded = loadFor(session, config, options);
+  std::optional<TargetEvaluation> generated;
+  if (options.generate)
+    generated.emplace(session, config, loaded.info.tokenizer, SearchOptions{.beams = options.beams.value_or(1)}, *source, *options.generate);
+  if (generated)
+    for (const std::string& note : generated->notes) say(note);
   int64_t batches = 20;
   for (auto action = config.every.rbegin(); action != config.every.rend(); ++action)
     if (!action->save) batches = action->batches;
@@ -70,9 +78,12 @@ void runEval(const HeddleProgram& program, const RunOptions& options) {
   if (options.json) {
     nlohmann::ordered_json json = {{"checkpoint", loaded.path}, {"step", loaded.info.step}, {"batches", batches},
                                    {"loss", losses}};
+    if (generated) json["generated"] = nlohmann::ordered_json::parse(generated->json());
     return writeOut(json.dump() + "\n");
   }
   for (auto& [name, loss] : losses) writeOut(fmt::format("{} {:.6f}\n", name, loss));
+  if (generated)
+    for (auto& [name, score] : generated->scores()) writeOut(fmt::format("{} {:.6f}\n", name, score));
 }
 
 void runSample(const HeddleProgram& program, const RunOptions& options) {
