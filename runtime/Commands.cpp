@@ -4,11 +4,13 @@
 #include "runtime/DataSource.h"
 #include "runtime/DryRun.h"
 #include "runtime/Evaluate.h"
+#include "runtime/InputTexts.h"
 #include "runtime/Predict.h"
 #include "runtime/Resume.h"
 #include "runtime/RunConfig.h"
 #include "runtime/RunError.h"
 #include "runtime/TargetClass.h"
+#include "runtime/TargetTexts.h"
 #include "runtime/TrainLoop.h"
 #include "runtime/Unlabelled.h"
 
@@ -17,6 +19,7 @@
 #include <nlohmann/json.hpp>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
@@ -56,14 +59,21 @@ void dryRun(const HeddleProgram& program, const RunOptions& options) {
 }
 
 void runEval(const HeddleProgram& program, const RunOptions& options) {
+  if (options.beams && !options.generate) throw RunError(kUsage, "--beams is for targets that are generated", "give --generate N too");
   RunConfig config = RunConfig::parse(program.config);
-  Session session(program, threadCount(options), options.target, Caches::none);
+  if (options.generate) requirePairs(config);
+  Session session(program, threadCount(options), options.target, options.generate ? Caches::kept : Caches::none);
   auto source = openDataSource(config, options.data);
   if (!source) throw RunError(kData, fmt::format("'{}' has no data to evaluate on", program.name));
   source->check(session, session.entry("eval"), true);
   Evaluation evaluation(session, *source);
   LoadedCheckpoint loaded = loadFor(session, config, options);
   for (const std::string& note : source->notes()) say(note);
+  std::optional<TargetEvaluation> generated;
+  if (options.generate)
+    generated.emplace(session, config, loaded.info.tokenizer, SearchOptions{.beams = options.beams.value_or(1)}, *source, *options.generate);
+  if (generated)
+    for (const std::string& note : generated->notes) say(note);
   int64_t batches = 0;
   for (auto action = config.every.rbegin(); action != config.every.rend(); ++action)
     if (action->kind == PeriodicAction::Kind::kEvaluate) batches = action->batches;
@@ -73,13 +83,18 @@ void runEval(const HeddleProgram& program, const RunOptions& options) {
   if (options.json) {
     nlohmann::ordered_json json = {{"checkpoint", loaded.path}, {"step", loaded.info.step}, {"batches", batches},
                                    {"loss", losses}};
+    if (generated) json["generated"] = nlohmann::ordered_json::parse(generated->json());
     return writeOut(json.dump() + "\n");
   }
   for (auto& [name, loss] : losses) writeOut(fmt::format("{} {:.6f}\n", name, loss));
+  if (generated)
+    for (auto& [name, score] : generated->scores()) writeOut(fmt::format("{} {:.6f}\n", name, score));
 }
 
 void runSample(const HeddleProgram& program, const RunOptions& options) {
   RunConfig config = RunConfig::parse(program.config);
+  if (config.data.kind == "pairs")
+    throw RunError(kUsage, fmt::format("'{}' tells the targets of texts, and goes on with none", program.name), "`predict --text TEXT` gives the target of a text");
   Session session(program, threadCount(options), options.target);
   LoadedCheckpoint loaded = loadFor(session, config, options);
   if (loaded.info.tokenizer.empty())
@@ -100,11 +115,36 @@ void runSample(const HeddleProgram& program, const RunOptions& options) {
 
 constexpr size_t kPiece = 1 << 16;  // bytes of results that are written at once
 
+// Of pairs: the target of each text.
+void predictTargets(const HeddleProgram& program, const RunConfig& config, const RunOptions& options) {
+  if (options.predict.top != 1) throw RunError(kUsage, "--top is for classes, but this model tells targets");
+  Session session(program, threadCount(options), options.target);
+  LoadedCheckpoint loaded = loadFor(session, config, options);
+  if (loaded.info.tokenizer.empty()) throw RunError(kData, fmt::format("{}: has no tokenizer", loaded.path));
+  Tokenizer words = Tokenizer::fromJson(loaded.info.tokenizer);
+  TargetTexts targets(session, config, words, SearchOptions{.beams = options.beams.value_or(1)});
+  InputTexts input(options.predict.input);
+  for (size_t first = 0, next; first < input.size(); first = next) {
+    next = std::min(input.size(), first + size_t(targets.together()));
+    std::vector<std::string> sources;
+    for (size_t i = first; i < next; ++i) sources.emplace_back(input.text(i));
+    std::string lines;
+    for (const TargetText& target : targets.of(sources, [&](size_t i) { return input.place(first + i); })) {
+      nlohmann::ordered_json json = {{"target", target.text}, {"log_probability", target.logProbability}, {"ended", target.ended}};
+      lines += (options.json ? json.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) : escaped(target.text)) + "\n";
+    }
+    writeOut(lines);
+  }
+  for (const std::string& note : targets.notes()) say(note);
+}
+
 void runPredict(const HeddleProgram& program, const RunOptions& options) {
   const PredictOptions& predict = options.predict;
   if (predict.input.text && !predict.input.path.empty()) throw RunError(kUsage, "--text and --input exclude each other");
   RunConfig config = RunConfig::parse(program.config);
-  Session session(program, threadCount(options), options.target);
+  if (config.data.kind == "pairs") return predictTargets(program, config, options);
+  if (options.beams) throw RunError(kUsage, "--beams is for targets, but this model tells classes");
+  Session session(program, threadCount(options), options.target, Caches::none);
   const HeddleEntry& entry = predictEntry(session);
   LoadedCheckpoint loaded = loadFor(session, config, options);
   std::optional<Tokenizer> tokenizer;

@@ -11,10 +11,17 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace heddle {
+
+/// A source and its target, as the data have them, and where the source stands: "names.tsv: line 3, column 1".
+struct TextPair {
+  std::string source, target, place;
+  bool operator==(const TextPair&) const = default;
+};
 
 class DataSource {
 public:
@@ -45,6 +52,10 @@ public:
 
   /// The names of the classes that a label counts, in their order; null if labels have none.
   virtual const std::vector<std::string>* classes() const { return nullptr; }
+
+  /// The first `most` of the pairs of texts that are held out, in the order of evaluation, or all if there are fewer; none
+  /// (not an empty list) from data that are no pairs. Throws RunError(kData) if the file has changed.
+  virtual std::optional<std::vector<TextPair>> heldOutPairs(int64_t most) { return std::nullopt; }
 
   /// What the user should know of the data, a line each: texts that were cut. Complete after check().
   virtual std::vector<std::string> notes() const { return {}; }

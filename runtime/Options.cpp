@@ -91,6 +91,12 @@ std::vector<OptionSpec> runOptionSpecs(Command command, RunOptions& o) {
              {"--json", "", "", command == Command::kPredict ? "an object for each record" : "result as JSON", on(o.json)}};
   }
   if (command == Command::kEval)
+    specs.push_back({"--generate", "", "N", "of pairs of texts: search the targets of N held-out pairs (0: all), and score them",
+                     [&o](const std::string& v) { o.generate = parseWhole("--generate", v, 0, kMost); }});
+  if (command == Command::kEval || command == Command::kPredict)
+    specs.push_back({"--beams", "", "W", "of pairs of texts: how many targets a search goes on with (default 1: the likeliest token)",
+                     [&o](const std::string& v) { o.beams = parseWhole("--beams", v, 1, kMost); }});
+  if (command == Command::kEval)
     specs.push_back({"--batches", "", "N", "batches of held-out data (default: the program's; else all records)",
                      [&o](const std::string& v) { o.batches = parseWhole("--batches", v, 1, kMost); }});
   if (command == Command::kTrain || command == Command::kEval)

@@ -26,6 +26,8 @@ struct RunOptions {
   std::optional<int64_t> steps;   // train: instead of the program's
   std::optional<uint64_t> seed;
   std::optional<int64_t> batches; // eval
+  std::optional<int64_t> generate;  // eval: targets of so many held-out pairs; 0: of all
+  std::optional<int64_t> beams;     // eval with `generate`, predict of pairs
   bool resume = false, dryRun = false, json = false, profile = false;
   int threads = 0;                // 0: HEDDLE_THREADS, or all available cores
   std::string target;             // target class; HEDDLE_TARGET, or the best, if empty

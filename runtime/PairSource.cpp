@@ -11,6 +11,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 
 namespace heddle {
 namespace {
@@ -18,8 +19,6 @@ namespace {
 std::vector<TextColumn> columnsOf(const RunConfig& config) {
   return {{"source", config.data.source}, {"target", config.data.target}};
 }
-
-constexpr SpecialTokens::Part kSpecial[] = {&SpecialTokens::begin, &SpecialTokens::end, &SpecialTokens::pad};
 
 DataDescription describeTable(const TextTable& table, const RunConfig& config) {
   DataDescription result;
@@ -32,7 +31,7 @@ DataDescription describeTable(const TextTable& table, const RunConfig& config) {
 class PairSource : public RecordSource {
 public:
   PairSource(const RunConfig& config, const std::string& file)
-      : RecordSource(config, file, "pairs"), table(config, file, columnsOf(config), kSpecial) {
+      : RecordSource(config, file, "pairs"), table(config, file, columnsOf(config), SpecialTokens::kOfPairs) {
     DataDescription description = describeTable(table, config);
     checkBinds(config, description.facts, path);
     for (const char* name : {"data.src", "data.tgt", "data.next"})
@@ -53,6 +52,17 @@ public:
                        table.hash, table.words.fingerprint(), split);
   }
   const Tokenizer* tokenizer() const override { return &table.words; }
+  std::optional<std::vector<TextPair>> heldOutPairs(int64_t most) override {
+    std::vector<TextPair> pairs(size_t(std::min(most, heldOutRecords())));
+    std::map<int64_t, TextPair*> wanted;  // by record
+    for (size_t place = 0; place < pairs.size(); ++place) wanted[heldOutRecord(int64_t(place))] = &pairs[place];
+    int64_t record = 0;
+    table.revisit([&](const TableReader& reader, const std::vector<size_t>& at) {
+      if (auto pair = wanted.find(record++); pair != wanted.end())
+        *pair->second = {reader.cells()[at[0]], reader.cells()[at[1]], reader.place(at[0])};
+    });
+    return pairs;
+  }
   std::vector<std::string> notes() const override {
     std::vector<std::string> lines;
     if (cutSources)
@@ -112,7 +122,7 @@ std::unique_ptr<DataSource> openPairSource(const RunConfig& config, const std::s
 }
 
 DataDescription describePairs(const RunConfig& config, const std::string& path) {
-  return describeTable(TextTable(config, path, columnsOf(config), kSpecial), config);
+  return describeTable(TextTable(config, path, columnsOf(config), SpecialTokens::kOfPairs), config);
 }
 
 }  // namespace heddle

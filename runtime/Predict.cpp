@@ -17,16 +17,16 @@ std::string nameOf(int64_t label, const std::vector<std::string>& classes) {
   return size_t(label) < classes.size() ? classes[size_t(label)] : std::to_string(label);
 }
 
-std::string escaped(const std::string& name) {
-  std::string text;
-  for (char c : name) {
-    const char* as = c == '\t' ? "\\t" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\\' ? "\\\\" : nullptr;
-    as ? text += as : text += c;
-  }
-  return text;
-}
-
 }  // namespace
+
+std::string escaped(const std::string& text) {
+  std::string result;
+  for (char c : text) {
+    const char* as = c == '\t' ? "\\t" : c == '\n' ? "\\n" : c == '\r' ? "\\r" : c == '\\' ? "\\\\" : nullptr;
+    as ? result += as : result += c;
+  }
+  return result;
+}
 
 std::vector<ClassProbability> likeliest(const float* probabilities, int64_t count, int64_t top, int64_t record) {
   std::vector<ClassProbability> all;

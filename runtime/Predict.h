@@ -40,8 +40,11 @@ std::string classesToJson(const std::vector<std::string>* classes);
 /// Throws RunError(kData), with `path`, if it is none.
 std::vector<std::string> classesFromJson(const std::string& json, const std::string& path);
 
-/// One record's result as a line: names and probabilities of its classes in turn, with tabs between. A class without a name
-/// is called by its number. Tabs, line breaks and backslashes in names are written \t, \n, \r, \\.
+/// A text on one line: tabs, line breaks and backslashes are written \t, \n, \r, \\.
+std::string escaped(const std::string& text);
+
+/// One record's result as a line: escaped names and probabilities of its classes in turn, with tabs between. A class without
+/// a name is called by its number.
 std::string predictionLine(const std::vector<ClassProbability>& found, const std::vector<std::string>& classes);
 /// The same as an object: {"label":"up","probability":0.9,"top":[{"label":"up","probability":0.9}, ...]}.
 std::string predictionJson(const std::vector<ClassProbability>& found, const std::vector<std::string>& classes);

@@ -143,14 +143,18 @@ int64_t RecordSource::evaluationBatches(const HeddleEntry& entry, int64_t batche
   return std::max<int64_t>(1, batches);
 }
 
+int64_t RecordSource::heldOutRecord(int64_t place) const {
+  uint64_t record = uint64_t(trained + place);
+  return int64_t(permuted ? Permutation(uint64_t(trained + heldOut), kSplitSeed, kSplitStream, 0)(record) : record);
+}
+
 int64_t RecordSource::fillEvaluation(Session& session, const HeddleEntry& entry, int64_t batch, int64_t) {
   const Binding& binding = bindingOf(entry);
   int64_t first = batch * binding.rows, real = std::clamp<int64_t>(heldOut - first, 0, binding.rows);
-  Permutation parts(uint64_t(trained + heldOut), kSplitSeed, kSplitStream, 0);
   auto* counts = binding.counts ? static_cast<int32_t*>(session.memory(*binding.counts)) : nullptr;
   for (int64_t row = 0; row < binding.rows; ++row) {
-    uint64_t place = uint64_t(std::min(first + row, heldOut - 1)), record = uint64_t(trained) + place;
-    fillRow(session, binding, row, {int64_t(permuted ? parts(record) : record), true, 0, place});
+    int64_t place = std::min(first + row, heldOut - 1);
+    fillRow(session, binding, row, {heldOutRecord(place), true, 0, uint64_t(place)});
     if (counts) counts[row] = row < real;
   }
   return real;

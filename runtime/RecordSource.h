@@ -59,6 +59,10 @@ protected:
   /// The same by a source that cuts in another way: records [0, trained) train, the others are held out.
   void setParts(int64_t trained, int64_t heldOut);
 
+  /// How many records are held out, and which is at place `place` of them in the order of evaluation.
+  int64_t heldOutRecords() const { return heldOut; }
+  int64_t heldOutRecord(int64_t place) const;
+
   /// Called when the sizes of the axes are known, by their names; may call setParts.
   virtual void fit(const std::vector<Axis>& axes) {}
 

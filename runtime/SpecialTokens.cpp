@@ -39,6 +39,8 @@ const std::vector<Name>& names() {
 
 }  // namespace
 
+const SpecialTokens::Part SpecialTokens::kOfPairs[] = {&SpecialTokens::begin, &SpecialTokens::end, &SpecialTokens::pad};
+
 SpecialTokens::SpecialTokens(const Tokenizer& tokenizer, const RunConfig& config, std::span<const Part> needed)
     : vocabulary(tokenizer.size()) {
   if (const TokenizerFile* file = tokenizer.file()) {

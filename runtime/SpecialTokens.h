@@ -23,6 +23,9 @@ struct SpecialTokens {
   /// with the way to add them, if a tokenizer.json lacks one of these.
   SpecialTokens(const Tokenizer& tokenizer, const RunConfig& config, std::span<const Part> needed);
 
+  /// What pairs of texts are framed with: begin, end, pad.
+  static const Part kOfPairs[3];
+
   int32_t pad = -1, begin = -1, end = -1, unknown = -1, mask = -1, separator = -1;  // -1: a file that has none
   int32_t whole = -1;      // "[CLS]"
   int64_t vocabulary = 0;  // all tokens, the special ones included

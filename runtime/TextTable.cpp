@@ -1,7 +1,6 @@
 // See TextTable.h.
 #include "runtime/TextTable.h"
 
-#include "runtime/RunError.h"
 #include "runtime/VocabularyReader.h"
 
 #include <fmt/format.h>
@@ -51,20 +50,28 @@ Tokenizer TextTable::readVocabulary(const RunConfig& config) {
   return reader.finish(path);
 }
 
-void TextTable::read(const Visitor& each) {
-  auto changed = [&] {
-    return RunError(kData, fmt::format("{}: changed while it was being read", path), "try again when it is complete");
-  };
+void TextTable::revisit(const Visitor& f) {
   uint64_t before = hash;
-  texts = TokenTable(records * textsPerRecord, tokens, special.vocabulary);
   int64_t record = 0;
   forEach([&](const TableReader& table, const std::vector<size_t>& at) {
     if (record++ == records) throw changed();
+    f(table, at);
+  });
+  if (record != records || hash != before) throw changed();
+}
+
+void TextTable::read(const Visitor& each) {
+  texts = TokenTable(records * textsPerRecord, tokens, special.vocabulary);
+  revisit([&](const TableReader& table, const std::vector<size_t>& at) {
     for (size_t c = 0; c < columns.size(); ++c)
       if (columns[c].isText && !texts.add(words.encode(table.cells()[at[c]], table.place(at[c])))) throw changed();
     each(table, at);
   });
-  if (!texts.full() || hash != before) throw changed();
+  if (!texts.full()) throw changed();
+}
+
+RunError TextTable::changed() const {
+  return RunError(kData, fmt::format("{}: changed while it was being read", path), "try again when it is complete");
 }
 
 }  // namespace heddle

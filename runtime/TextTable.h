@@ -4,6 +4,7 @@
 #ifndef HEDDLE_RUNTIME_TEXTTABLE_H
 #define HEDDLE_RUNTIME_TEXTTABLE_H
 #include "runtime/DataSource.h"
+#include "runtime/RunError.h"
 #include "runtime/SpecialTokens.h"
 #include "runtime/TableReader.h"
 #include "runtime/TokenTable.h"
@@ -44,6 +45,8 @@ public:
   void read(const Visitor& each);
   /// Goes through the records. Throws RunError(kData), if there is none too.
   void forEach(const Visitor& f);
+  /// Goes through those that were counted. Throws RunError(kData), if the file has changed too.
+  void revisit(const Visitor& f);
 
   const std::string path;
   Tokenizer words;
@@ -54,6 +57,7 @@ public:
 
 private:
   Tokenizer readVocabulary(const RunConfig& config);
+  RunError changed() const;
 };
 
 }  // namespace heddle

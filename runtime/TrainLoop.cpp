@@ -253,6 +253,8 @@ private:
   // That what is sampled while training can be sampled is found before the first step.
   void checkSample(const PeriodicAction& action) {
     session.entry("sample");
+    if (config.data.kind == "pairs")
+      throw RunError(kData, fmt::format("'{}' cannot sample: it tells the targets of texts, and goes on with none", session.program.name));
     if (!source || !source->tokenizer())
       throw RunError(kData, fmt::format("'{}' cannot sample: its data have no tokenizer", session.program.name));
     firstTokens(*source->tokenizer(), action.sample, "the prompt of `sample`");

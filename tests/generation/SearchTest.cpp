@@ -1,10 +1,12 @@
 // The search for a target against what the model says of every step, and scores of texts against values worked out by hand.
 #include "runtime/TargetClass.h"
-#include "runtime/TargetSearch.h"
+#include "runtime/RunError.h"
+#include "runtime/TargetTexts.h"
 #include "runtime/TextScores.h"
 #include "tests/generation/Models.h"
 #include <algorithm>
 #include <cmath>
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 using namespace heddle;
@@ -108,6 +110,68 @@ TEST_F(TargetSearchOf, RefusesMoreBeamsThanRowsAndCountsWhatIsCut) {
   cutting.search(sources);
   EXPECT_EQ(cutting.sourceLength, 7);
   EXPECT_EQ(cutting.cut, 1);
+}
+
+struct TargetTextsOf : TargetSearchOf {
+  Tokenizer words = Tokenizer::of("char", "abcdefg", "text");
+  RunConfig config;
+  TargetTextsOf() { config.data.kind = "pairs"; }
+
+  static std::string place(size_t i) { return fmt::format("text {}", i); }
+  std::string errorOf(const SearchOptions &options, const Tokenizer &tokenizer, int code) {
+    try {
+      TargetTexts(*session, config, tokenizer, options);
+    } catch (const RunError &e) {
+      EXPECT_EQ(e.exitCode, code);
+      return e.what();
+    }
+    return "";
+  }
+};
+
+TEST_F(TargetTextsOf, AreTheSearchAsText) {
+  TargetTexts writer(*session, config, words, {.beams = 2});
+  EXPECT_EQ(writer.together(), 4);
+  std::vector<std::string> texts;
+  for (auto &ids : sources) {
+    texts.emplace_back();
+    for (int32_t id : ids) texts.back() += char('a' + id);
+  }
+  std::vector<TargetText> targets = writer.of(texts, place);
+  std::vector<FoundTarget> found = search({.beams = 2}, sources);
+  ASSERT_EQ(targets.size(), found.size());
+  int64_t unended = 0;
+  for (size_t s = 0; s < found.size(); ++s) {
+    std::string text;
+    for (int32_t id : found[s].ids)
+      if (id < 7) text += char('a' + id); // special tokens are no text
+    EXPECT_EQ(targets[s].text, text) << s;
+    EXPECT_EQ(targets[s].logProbability, found[s].logProbability);
+    EXPECT_EQ(targets[s].ended, found[s].ended);
+    unended += !found[s].ended;
+  }
+  EXPECT_EQ(writer.sources, 6);
+  EXPECT_EQ(writer.cut(), 1);
+  EXPECT_EQ(writer.unended, unended);
+  EXPECT_EQ(writer.notes()[0], "note: 1 of 6 sources have more than 6 tokens, and are cut there");
+  EXPECT_TRUE(writer.of({}, place).empty());
+  try {
+    writer.of({"abc", "abz"}, place);
+    FAIL() << "a character that no source has";
+  } catch (const RunError &e) {
+    EXPECT_NE(std::string(e.what()).find("text 1: byte 2: the character 'z' (U+007A) is not in the vocabulary"), std::string::npos) << e.what();
+  }
+}
+
+TEST_F(TargetTextsOf, RefuseOtherDataTokenizersAndBeams) {
+  EXPECT_EQ(errorOf({.beams = 9}, words, kUsage), "--beams wants a whole number from 1 to 8, not 9");
+  EXPECT_EQ(errorOf({}, Tokenizer::of("char", "abcdefgh", "text"), kData),
+            "the checkpoint's tokenizer has 14 tokens, special ones included, but the program was compiled for 13");
+  config.ranges["data.src"] = 12; // the sources' own table
+  EXPECT_EQ(errorOf({}, words, kData),
+            "the checkpoint's tokenizer has 13 tokens, special ones included, but the program was compiled for 12");
+  config.program = "letters", config.data.kind = "text";
+  EXPECT_EQ(errorOf({}, words, kUsage), "'letters' learns no targets of sources");
 }
 
 TEST(TextScoresOf, WordsStandApart) {

@@ -162,5 +162,35 @@ TEST_F(Pairs, ErrorsMemoryAndFingerprints) {
   EXPECT_THAT(openError(source, program, false, {{"ranges", {{"data.next", 3}}}}), HasSubstr("compiled for the range of data.next = 3"));
 }
 
+TEST_F(Pairs, HeldOutPairsAreThoseOfEvaluation) {
+  std::string text = "was,\"is\"\n";
+  for (char c = 'a'; c <= 'i'; ++c) text += std::string(1, c) + ",\"" + char(c + 1) + "\"\n";
+  writeFile(dir / "p.csv", text);
+  data = open({{"kind", "pairs"}, {"path", "p.csv"}, {"split", 0.5}, {"tokenizer", "byte"}, {"source", "was"}, {"target", "is"}}, program);
+  std::vector<TextPair> pairs = data->heldOutPairs(100).value();
+  ASSERT_EQ(pairs.size(), 5u);
+  for (size_t place = 0; place < pairs.size(); ++place) {
+    data->fillEvaluation(program.session(), program.entry(true), int64_t(place), 5);
+    EXPECT_EQ(pairs[place].source, std::string(1, char(program.ints("data.src", true)[0])));
+    EXPECT_EQ(pairs[place].target, std::string(1, char(program.ints("data.next", true)[0])));
+    EXPECT_THAT(pairs[place].place, HasSubstr("p.csv: line " + std::to_string(pairs[place].source[0] - 'a' + 2) + ", column 1"));
+  }
+  std::vector<TextPair> some = data->heldOutPairs(2).value();
+  ASSERT_EQ(some.size(), 2u);
+  EXPECT_EQ(some[1].source, pairs[1].source);
+  writeFile(dir / "p.csv", text + "j,k\n");
+  try {
+    data->heldOutPairs(2);
+    FAIL() << "a file that has changed";
+  } catch (const RunError& e) {
+    EXPECT_THAT(e.what(), HasSubstr("p.csv: changed while it was being read"));
+  }
+}
+
+TEST_F(Labelled, AreNoPairs) {
+  writeFile(dir / "r.tsv", "ab\t0\nba\t1\n");
+  EXPECT_EQ(open(source(), program, false)->heldOutPairs(1), std::nullopt);
+}
+
 }  // namespace
 }  // namespace heddle
