@@ -35,6 +35,14 @@ void noteData(const Compilation &compilation, const std::string &given) {
   }
 }
 
+// Code for what training never runs would only delay its first step.
+void dropUnusedEntries(Compilation &compilation) {
+  RunConfig config = RunConfig::parse((*compilation.module)->getAttrOfType<mlir::StringAttr>("heddle.config").str().c_str());
+  for (const char *entry : {"sample", "predict"})
+    if (mlir::Operation *op = compilation.module->lookupSymbol(entry); op && !(config.samples() && entry == std::string_view("sample")))
+      op->erase();
+}
+
 int run(Options &options) {
   if (options.jit && options.aot)
     return complain(exitUsage, "--jit and --aot exclude each other");
@@ -47,6 +55,8 @@ int run(Options &options) {
   if (int code = compilation.buildTrain(); code != exitDone)
     return code;
   noteData(compilation, compilation.flags.data);
+  if (options.run.command == Command::kTrain && compilation.pipeline.from.empty())
+    dropUnusedEntries(compilation);
   const TargetInfo *target = nullptr;
   int code = compilation.chooseTarget(options.run.target, target);
   if (code != exitDone)
