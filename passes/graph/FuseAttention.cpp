@@ -71,6 +71,8 @@ struct FuseAttention : heddle::impl::FuseAttentionBase<FuseAttention> {
     }
     // @decode says again what @sample said, of one row: there is little to keep out of memory.
     if (softmax->getParentOfType<func::FuncOp>().getSymName() == "decode") return;
+    // Probabilities that nothing but the caller uses are no weights of anything.
+    if (llvm::all_of(softmax->getUsers(), [](Operation *user) { return isa<func::ReturnOp>(user); })) return;
     auto remark = softmax.emitRemark() << "softmax over `" << softmax.getOver() << "` is not fused attention: " << match.reason;
     if (match.at != softmax) remark.attachNote(match.at->getLoc()) << "here";
   }
