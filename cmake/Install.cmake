@@ -32,7 +32,8 @@ install(EXPORT HeddleTargets NAMESPACE Heddle:: DESTINATION lib/cmake/Heddle COM
 
 install(FILES README.md DESTINATION share/heddle COMPONENT heddle)
 install(DIRECTORY docs examples DESTINATION share/heddle COMPONENT heddle USE_SOURCE_PERMISSIONS
-        PATTERN "out" EXCLUDE PATTERN "corpus.txt" EXCLUDE PATTERN "*.safetensors" EXCLUDE PATTERN "__pycache__" EXCLUDE)
+        PATTERN "out" EXCLUDE PATTERN "corpus.txt" EXCLUDE PATTERN "*.csv" EXCLUDE PATTERN "*.tsv" EXCLUDE PATTERN "*.json" EXCLUDE
+        PATTERN "*.safetensors" EXCLUDE PATTERN "__pycache__" EXCLUDE)
 install(FILES cmake/licences.md DESTINATION share/heddle/licences RENAME README.md COMPONENT heddle)
 # Debian's notes, and the licences that they refer to.
 foreach(package libhwy-dev libfmt-dev nlohmann-json3-dev libxxhash-dev libcli11-dev libpng-dev zlib1g-dev)
