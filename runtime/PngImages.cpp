@@ -61,8 +61,6 @@ public:
       throw RunError(kData, fmt::format("{}: has {} x {} pixels, more than {}", path, image.width, image.height, kMostPixels));
     image.format = image.format & PNG_FORMAT_FLAG_COLOR ? PNG_FORMAT_RGB : PNG_FORMAT_GRAY;
   }
-  ~PngFile() { png_image_free(&image); }
-  PngFile(const PngFile&) = delete;
 
   int64_t channels() const { return image.format == PNG_FORMAT_RGB ? 3 : 1; }
   int64_t height() const { return image.height; }
@@ -80,14 +78,19 @@ public:
 
 private:
   [[noreturn]] void refuse() {
-    std::string message = image.message;
-    png_image_free(&image);
-    throw RunError(kData, fmt::format("{}: is no PNG file, or a damaged one: {}", file.path(), message));
+    throw RunError(kData, fmt::format("{}: is no PNG file, or a damaged one: {}", file.path(), image.message));
   }
+
+  // A member, so that what libpng holds is freed where PngFile's constructor throws too.
+  struct Image : png_image {
+    Image() : png_image{} {}
+    ~Image() { png_image_free(this); }
+    Image(const Image&) = delete;
+  };
 
   InputFile file;
   std::string bytes;
-  png_image image{};
+  Image image;
 };
 
 class PngImages : public ImageSet {
