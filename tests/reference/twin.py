@@ -6,6 +6,7 @@ Usage: twin.py [--example gpt-char] [--heddle build/bin/heddle] [--init P.safete
        twin.py [--example gpt-char] --eval CKPT.safetensors      losses of a checkpoint, Heddle's or its own
        twin.py [--example gpt-char] --against HEDDLE             trains both from the same parameters; exit 1 if their
                                                                  perplexities end over 1 % apart
+With --keep DIR, the run of Heddle stays in DIR/heddle, and DIR/torch/metrics.jsonl has PyTorch's losses in the same form.
 Prints JSON lines. `eval` is the loss on the windows of Heddle's `eval(lm, batches = 20)`; `valid` that on every window
 of the held-back tenth, without overlap, and `perplexity` its exponential.
 """
@@ -33,7 +34,7 @@ for name, value in (("lr", 4e-3), ("beta2", 0.99), ("decay", 0.1), ("temperature
     parser.add_argument("--" + name, type=float, default=value)
 for name, value in (("warmup", 100), ("steps", 2000), ("seed", 1337), ("threads", 1), ("every", 250), ("sample", 0)):
     parser.add_argument("--" + name, type=int, default=value)
-for name in ("init", "out", "eval", "against"):
+for name in ("init", "out", "eval", "against", "keep"):
     parser.add_argument("--" + name)
 a = parser.parse_args()
 a.heddle = a.against or a.heddle
@@ -95,6 +96,10 @@ def train(p):
     p = {name: p[name].clone().requires_grad_() for name in gpt.shapes(c)}
     optimizer = gpt.adamw(p, a.beta2, a.decay)
     begin = time.perf_counter()
+    metrics = os.path.join(a.keep, "torch/metrics.jsonl") if a.keep else os.devnull
+    if a.keep:
+        os.makedirs(os.path.dirname(metrics))
+    metrics = open(metrics, "w", encoding="utf-8")
     for step in range(1, a.steps + 1):
         w = windows(heddle_batches.training(a.seed, step, c.B, c.T, trained))
         value = gpt.loss(p, w[:, :-1], w[:, 1:], c)
@@ -103,9 +108,14 @@ def train(p):
         torch.nn.utils.clip_grad_norm_(p.values(), 1.0)
         gpt.set_rate(optimizer, gpt.rate(step, a.steps, a.warmup, a.lr, a.lr / 10))
         optimizer.step()
+        line = {"step": step, "loss": {"lm": value.item()}}
         if step % a.every == 0 or step == a.steps:
-            print(json.dumps({"step": step, "train": round(value.item(), 4)} | losses(p)
+            found = losses(p)
+            line["eval"] = {"lm": found["eval"]}
+            print(json.dumps({"step": step, "train": round(value.item(), 4)} | found
                              | {"seconds": round(time.perf_counter() - begin, 1)}), flush=True)
+        print(json.dumps(line), file=metrics)
+    metrics.close()
     return p
 
 
@@ -123,7 +133,7 @@ def against():
         data = ["--data", a.data]
         heddle("train", f.name, "--steps", "1", "--out", os.path.join(folder, "still"), *data)
         initial = gpt.load(os.path.join(folder, "still/step-1.safetensors"))
-        out = os.path.join(folder, "run")
+        out = os.path.join(a.keep or folder, "heddle")
         heddle("train", os.path.join(example, a.example + ".heddle"), "--steps", str(a.steps), "--out", out, *data)
         ours = losses(gpt.load(os.path.join(out, f"step-{a.steps}.safetensors")))
     print(json.dumps({"heddle": ours}), flush=True)
