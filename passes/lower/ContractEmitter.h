@@ -22,16 +22,20 @@ public:
   void emitBlock(bool accumulate);
 
 private:
-  void emitPanel(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase, mlir::Value panel, mlir::Value mBegin, mlir::Value mEnd);
-  void emitBlockK(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase, mlir::Value n, mlir::Value kBegin, mlir::Value kCount, mlir::Value mBegin, mlir::Value mEnd,
-                  bool accumulate);
-  void pack(mlir::Value bBase, mlir::Value n, mlir::Value kBegin, mlir::Value kCount);
-  void packRows(mlir::Value base, mlir::Value n, mlir::Value from, mlir::Value to);
+  void emitTile(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase);
+  void clear(mlir::Value cBase);
+  void emitBlockK(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase, mlir::Value kCount, bool accumulate);
+  void emitPanel(mlir::Value aBase, mlir::Value cBase, mlir::Value n, mlir::Value kCount, bool accumulate);
+  void pack(mlir::Value base, mlir::Value n, mlir::Value kCount);
+  void packRows(mlir::Value base, mlir::Value n, mlir::Value kCount);
   void packGathered(mlir::Value base, mlir::Value n, mlir::Value from, mlir::Value to);
   void packTransposed(mlir::Value base, mlir::Value n, mlir::Value to);
-  void registerTile(mlir::Value aBase, mlir::Value cBase, mlir::Value m, int64_t rows, mlir::Value n, mlir::Value kBegin, mlir::Value kCount,
+  void packA(mlir::Value base, mlir::Value kCount);
+  mlir::Value packedRow(mlir::Value m);
+  void registerTile(mlir::Value aBase, mlir::Value cBase, mlir::Value m, int64_t rows, mlir::Value n, mlir::Value kCount,
                     bool accumulate);
-  mlir::Value mask(mlir::Value n, int64_t v);  // of the columns n + v * lanes ... that exist
+  mlir::Value mask(int64_t size, mlir::Value first);  // of the lanes first, first + 1 ... that are below size
+  mlir::Value mask(mlir::Value n, int64_t v) { return mask(shape.n.size, lane(n, v)); }  // of a panel's columns
   mlir::Value lane(mlir::Value n, int64_t v) { return add(n, v * lanes); }
 
   const ContractShape &shape;
@@ -40,6 +44,9 @@ private:
   bool masked;  // the last panel is not full
   bool direct = false, onto = false;  // emitBlock
   mlir::Value panelAt;                // where the panel's first row lies in b
+  struct {
+    mlir::Value begin, end;
+  } rows, panels;                     // of the tile
   mlir::VectorType vector;
 };
 

@@ -69,38 +69,67 @@ static double stepCost(int64_t rows, int64_t vectors) {
   return std::max({rows * vectors / 2.0, (rows + vectors) / 2.0, 4.0});
 }
 
-ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetInfo &target, bool whole) {
-  // Register tiles that leave room for the vectors of B and one broadcast of A (and, without FMA, one product).
+// Chooses the register tile: it leaves room for the vectors of B and one broadcast of A (and, without FMA, one product).
+// Returns the cycles of C[m,n] for each k.
+static double chooseRegisterTile(const ContractShape &shape, const TargetInfo &target, ContractTiling &tiling) {
   static constexpr std::pair<int64_t, int64_t> kWide[] = {{8, 3}, {6, 4}, {8, 2}, {12, 2}, {8, 1}};
   static constexpr std::pair<int64_t, int64_t> kNarrow[] = {{6, 2}, {4, 3}, {4, 2}, {4, 1}};
-  ContractTiling tiling{};
   double best = -1;
-  auto candidates = target.registers >= 32 ? ArrayRef<std::pair<int64_t, int64_t>>(kWide) : kNarrow;
-  for (auto [rows, vectors] : candidates) {
+  for (auto [rows, vectors] : target.registers >= 32 ? ArrayRef<std::pair<int64_t, int64_t>>(kWide) : kNarrow) {
+    if (tiling.packsA && target.lanes() % rows) continue;
     double panels = llvm::divideCeil(shape.n.size, vectors * target.lanes());
     int64_t tail = shape.m.size % rows;
     double cost = panels * ((shape.m.size / rows) * stepCost(rows, vectors) + (tail ? stepCost(tail, vectors) : 0));
     if (best < 0 || cost < best) best = cost, tiling.rows = rows, tiling.vectors = vectors;
   }
-  int64_t width = tiling.vectors * target.lanes();
-  tiling.panels = llvm::divideCeil(shape.n.size, width);
-  // A panel of 768 x 48 floats (147 KB) stays in L2 beside the rows of A that meet it.
-  tiling.blockK = std::min<int64_t>(shape.k.size, 768);
-  // Packing a panel is paid once for the rows of a block: 256 rows make it a few percent.
-  tiling.blocksM = whole ? 1 : llvm::divideCeil(shape.m.size, int64_t(256));
-  tiling.blocksN = 1;
-  double flops = 2.0 * shape.m.size * shape.n.size * shape.k.size;
-  for (const ContractAxis &axis : shape.outerK) flops *= axis.size;
+  return best;
+}
+
+// Elements between neighbours along k from which on packing A paid in trials (AVX-512, L1 of 32 KB).
+constexpr int64_t kLongStride = 320;
+
+// Cycles to pack an element, by its strides along the strip and along k.
+static double packCost(int64_t across, int64_t k, int64_t lanes) {
+  return across == 1 ? 12.0 / lanes : k == 1 ? 16.0 / lanes : 2.0;
+}
+
+ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetInfo &target, bool whole) {
+  const int64_t lanes = target.lanes(), m = shape.m.size, k = shape.k.size, products = shape.products();
+  double summed = k;
+  for (const ContractAxis &axis : shape.outerK) summed *= axis.size;
   // Enough tiles for the threads to share evenly, none smaller than about 20 us of work.
-  auto tiles = [&] { return shape.products() * tiling.blocksM * tiling.blocksN; };
-  while (!whole && tiles() < 16 && flops * shape.products() / tiles() > 2e6) {
-    if (tiling.blocksN < tiling.panels) tiling.blocksN = std::min(tiling.panels, tiling.blocksN * 2);
-    else if (tiling.blocksM * tiling.rows * 2 < shape.m.size) tiling.blocksM *= 2;
-    else break;
+  double flops = 2.0 * m * shape.n.size * summed * products;
+  int64_t wanted = whole ? 1 : int64_t(std::clamp(flops / 1e6, 1.0, 16.0));
+
+  ContractTiling best{};
+  double least = -1;
+  auto consider = [&](ContractTiling tiling, double cycles, int64_t blocksM) {
+    tiling.blockM = llvm::alignTo(llvm::divideCeil(m, blocksM), tiling.packsA ? lanes : tiling.rows);
+    tiling.blocksM = llvm::divideCeil(m, tiling.blockM);
+    tiling.blockPanels = llvm::divideCeil(tiling.panels, llvm::divideCeil(wanted, products * tiling.blocksM));
+    tiling.blocksN = llvm::divideCeil(tiling.panels, tiling.blockPanels);
+    // Each block of n packs A anew, each block of m packs B.
+    cycles += packCost(shape.n.b, shape.k.b, lanes) * shape.n.size * tiling.blocksM;
+    if (tiling.packsA) cycles += packCost(shape.m.a, shape.k.a, lanes) * m * tiling.blocksN;
+    int64_t tiles = products * tiling.blocksM * tiling.blocksN;
+    if (tiles < wanted) cycles *= double(wanted) / double(tiles);
+    if (least < 0 || cycles < least) least = cycles, best = tiling;
+  };
+  for (bool packsA : {false, true}) {
+    // Only rows that lie side by side are packed; along k, each line of A serves many steps as it lies.
+    if (packsA && (whole || shape.m.a != 1 || shape.k.a == 1)) continue;
+    ContractTiling tiling{};
+    tiling.packsA = packsA;
+    double cycles = chooseRegisterTile(shape, target, tiling);
+    // What long strides cost: a row tile uses a part of each line, they meet in few sets of the cache, and no page holds two.
+    if (!packsA && shape.k.a >= kLongStride) cycles *= 1.3;
+    // A panel of 768 x 48 floats (147 KB) stays in L2; so do 256 packed rows, of which each block adds to C once.
+    tiling.blockK = std::min<int64_t>(k, llvm::alignTo(llvm::divideCeil(k, llvm::divideCeil(k, packsA ? 256 : 768)), lanes));
+    tiling.panels = llvm::divideCeil(shape.n.size, tiling.vectors * lanes);
+    for (int64_t blocksM = whole ? 1 : llvm::divideCeil(m, packsA ? 16 * lanes : 4096);; blocksM *= 2) {
+      consider(tiling, cycles, blocksM);
+      if (whole || blocksM * tiling.rows * 2 > m || blocksM >= wanted) break;
+    }
   }
-  tiling.blockPanels = llvm::divideCeil(tiling.panels, tiling.blocksN);
-  tiling.blocksN = llvm::divideCeil(tiling.panels, tiling.blockPanels);
-  tiling.blockM = llvm::alignTo(llvm::divideCeil(shape.m.size, tiling.blocksM), tiling.rows);
-  tiling.blocksM = llvm::divideCeil(shape.m.size, tiling.blockM);
-  return tiling;
+  return best;
 }

@@ -2,16 +2,18 @@
 // meets all rows of the tile's block of A in a register tile.
 //
 //   for tile (product, block of n, block of m):
-//     for panel of the block of n:                 vectors * lanes columns
-//       for block of k:
+//     for block of k:
+//       pack A[block of m, k] -> scratch            where that pays
+//       for panel of the block of n:                vectors * lanes columns
 //         pack B[k, panel] -> scratch[k][columns]
 //         for rows of the block of m, `rows` at a time:
 //           accumulators[rows][vectors] += A[row, k] * scratch[k][vector]      over all k, in order
 //
-// Only B is packed: a register tile reads it by vectors and again for every row, whereas each element of A is one
-// broadcast load wherever it lies (BLIS packs both, Van Zee and van de Geijn 2015; it pays from larger k on). One panel
-// at a time keeps scratch small and needs no buffer that threads share. Sums run over k in order, whatever the tiling:
-// with several blocks of k, accumulators start from C, which is zeroed before.
+// B is always packed: a register tile reads it by vectors and again for every row. An element of A is one broadcast load
+// wherever it lies; what packing it saves is cache lines of which a row tile uses a part, and sets of the cache that
+// strides of powers of two share (BLIS packs both, Van Zee and van de Geijn 2015). The blocks lie in the scratch of a
+// thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
+// accumulators start from C, which is zeroed before.
 #include "passes/lower/ContractEmitter.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -21,9 +23,9 @@
 using namespace mlir;
 using namespace heddle;
 
-Value ContractEmitter::mask(Value n, int64_t v) {
+Value ContractEmitter::mask(int64_t size, Value first) {
   // create_mask takes a count below 0 as 0.
-  Value left = arith::SubIOp::create(builder, loc, constant(shape.n.size), lane(n, v));
+  Value left = arith::SubIOp::create(builder, loc, constant(size), first);
   return vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), left);
 }
 
@@ -46,12 +48,12 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
       bBase = add(bBase, mul(index, axis.b));
       cBase = add(cBase, mul(index, axis.c));
     }
-    Value mBegin = mul(blockM, tiling.blockM);
-    Value mEnd = tiling.blocksM == 1 ? constant(shape.m.size) : least(add(mBegin, tiling.blockM), constant(shape.m.size));
-    Value first = mul(blockN, tiling.blockPanels);
-    Value last = tiling.blocksN == 1 ? constant(tiling.panels)
-                                     : least(add(first, tiling.blockPanels), constant(tiling.panels));
-    loop("panel", first, last, 1, [&](Value panel) { emitPanel(aBase, bBase, cBase, panel, mBegin, mEnd); });
+    rows.begin = mul(blockM, tiling.blockM);
+    rows.end = tiling.blocksM == 1 ? constant(shape.m.size) : least(add(rows.begin, tiling.blockM), constant(shape.m.size));
+    panels.begin = mul(blockN, tiling.blockPanels);
+    panels.end = tiling.blocksN == 1 ? constant(tiling.panels)
+                                     : least(add(panels.begin, tiling.blockPanels), constant(tiling.panels));
+    emitTile(aBase, bBase, cBase);
   });
 }
 
@@ -61,21 +63,10 @@ void ContractEmitter::emitBlock(bool accumulate) {
   emitTiles(constant(0), constant(shape.products()));
 }
 
-void ContractEmitter::emitPanel(Value aBase, Value bBase, Value cBase, Value panel, Value mBegin, Value mEnd) {
-  Value n = mul(panel, width);
-  bool single = shape.k.size <= tiling.blockK && shape.outerK.empty();
-  if (single) {
-    emitBlockK(aBase, bBase, cBase, n, constant(0), constant(shape.k.size), mBegin, mEnd, onto);
-    return;
-  }
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
-  if (!onto) loop("m", mBegin, mEnd, 1, [&](Value m) {
-    Value at = add(add(cBase, mul(m, shape.m.c)), n);
-    for (int64_t v = 0; v < tiling.vectors; ++v) {
-      if (masked) vector::MaskedStoreOp::create(builder, loc, c, add(at, v * lanes), mask(n, v), zero);
-      else vector::StoreOp::create(builder, loc, zero, c, add(at, v * lanes));
-    }
-  });
+void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
+  if (shape.k.size <= tiling.blockK && shape.outerK.empty())
+    return emitBlockK(aBase, bBase, cBase, constant(shape.k.size), onto);
+  if (!onto) clear(cBase);
   std::function<void(size_t, Value, Value)> outer = [&](size_t depth, Value aAt, Value bAt) {
     if (depth < shape.outerK.size()) {
       const ContractAxis &axis = shape.outerK[depth];
@@ -87,41 +78,61 @@ void ContractEmitter::emitPanel(Value aBase, Value bBase, Value cBase, Value pan
     loop("block_k", constant(0), constant(shape.k.size), tiling.blockK, [&](Value kBegin) {
       Value left = arith::SubIOp::create(builder, loc, constant(shape.k.size), kBegin);
       Value count = shape.k.size % tiling.blockK ? least(left, constant(tiling.blockK)) : constant(tiling.blockK);
-      emitBlockK(aAt, bAt, cBase, n, kBegin, count, mBegin, mEnd, true);
+      emitBlockK(add(aAt, mul(kBegin, shape.k.a)), add(bAt, mul(kBegin, shape.k.b)), cBase, count, true);
     });
   };
   outer(0, aBase, bBase);
 }
 
-void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value n, Value kBegin, Value kCount,
-                                 Value mBegin, Value mEnd, bool accumulate) {
-  if (direct) panelAt = add(add(bBase, mul(kBegin, shape.k.b)), n);
-  else pack(bBase, n, kBegin, kCount);
+// The tile's part of C is 0.
+void ContractEmitter::clear(Value cBase) {
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  loop("m", rows.begin, rows.end, 1, [&](Value m) {
+    loop("panel", panels.begin, panels.end, 1, [&](Value panel) {
+      Value n = mul(panel, width), at = add(add(cBase, mul(m, shape.m.c)), n);
+      for (int64_t v = 0; v < tiling.vectors; ++v) {
+        if (masked) vector::MaskedStoreOp::create(builder, loc, c, add(at, v * lanes), mask(n, v), zero);
+        else vector::StoreOp::create(builder, loc, zero, c, add(at, v * lanes));
+      }
+    });
+  });
+}
+
+// The bases stand at the block's first k.
+void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value kCount, bool accumulate) {
+  if (tiling.packsA) packA(aBase, kCount);
+  loop("panel", panels.begin, panels.end, 1, [&](Value panel) {
+    Value n = mul(panel, width);
+    if (direct) panelAt = add(bBase, n);
+    else pack(bBase, n, kCount);
+    emitPanel(aBase, cBase, n, kCount, accumulate);
+  });
+}
+
+void ContractEmitter::emitPanel(Value aBase, Value cBase, Value n, Value kCount, bool accumulate) {
   int64_t tail = shape.m.size % tiling.rows;
   // Only the last block can hold the rows that do not fill a register tile.
-  Value mFull = tail ? least(mEnd, constant(shape.m.size - tail)) : mEnd;
+  Value mFull = tail ? least(rows.end, constant(shape.m.size - tail)) : rows.end;
   if (shape.m.size >= tiling.rows)
-    loop("m", mBegin, mFull, tiling.rows, [&](Value m) {
-      registerTile(aBase, cBase, m, tiling.rows, n, kBegin, kCount, accumulate);
-    });
+    loop("m", rows.begin, mFull, tiling.rows,
+         [&](Value m) { registerTile(aBase, cBase, m, tiling.rows, n, kCount, accumulate); });
   if (!tail) return;
   Value m = constant(shape.m.size - tail);
   if (tiling.blocksM == 1) {
-    registerTile(aBase, cBase, m, tail, n, kBegin, kCount, accumulate);
+    registerTile(aBase, cBase, m, tail, n, kCount, accumulate);
     return;
   }
-  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, mEnd, constant(shape.m.size));
+  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, rows.end, constant(shape.m.size));
   auto branch = scf::IfOp::create(builder, loc, isLast);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
-  registerTile(aBase, cBase, m, tail, n, kBegin, kCount, accumulate);
+  registerTile(aBase, cBase, m, tail, n, kCount, accumulate);
 }
 
-// scratch[k][column] = B[kBegin + k, n + column], for a panel's columns. Columns that do not exist get anything: the
+// scratch[k][column] = B[k, n + column], for a panel's columns. Columns that do not exist get anything: the
 // sums that they would enter are not stored.
-void ContractEmitter::pack(Value bBase, Value n, Value kBegin, Value kCount) {
-  Value base = add(bBase, mul(kBegin, shape.k.b));
-  if (shape.n.b == 1) return packRows(add(base, n), n, constant(0), kCount);
+void ContractEmitter::pack(Value base, Value n, Value kCount) {
+  if (shape.n.b == 1) return packRows(add(base, n), n, kCount);
   if (shape.k.b != 1) return packGathered(base, n, constant(0), kCount);
   // B lies along k: blocks of lanes x lanes are transposed in registers, what is left of k is gathered.
   Value blocks = arith::DivUIOp::create(builder, loc, kCount, constant(lanes));
@@ -131,12 +142,12 @@ void ContractEmitter::pack(Value bBase, Value n, Value kBegin, Value kCount) {
 }
 
 // B lies along n.
-void ContractEmitter::packRows(Value base, Value n, Value from, Value to) {
+void ContractEmitter::packRows(Value base, Value n, Value kCount) {
   SmallVector<Value> masks(tiling.vectors);
   if (masked)
     for (int64_t v = 0; v < tiling.vectors; ++v) masks[v] = mask(n, v);
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
-  loop("k", from, to, 1, [&](Value k) {
+  loop("k", constant(0), kCount, 1, [&](Value k) {
     Value source = add(base, mul(k, shape.k.b)), target = mul(k, width);
     for (int64_t v = 0; v < tiling.vectors; ++v) {
       Value at = add(source, v * lanes), row;
@@ -187,12 +198,38 @@ void ContractEmitter::packTransposed(Value base, Value n, Value to) {
   });
 }
 
-void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t rows, Value n, Value kBegin,
-                                   Value kCount, bool accumulate) {
+// The rows of A, all for one k and then for the next, as they lie; they are packed in strips of a vector's rows.
+void ContractEmitter::packA(Value base, Value kCount) {
+  bool whole = shape.m.size % tiling.blockM == 0;
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  SmallVector<Value> masks;
+  for (int64_t row = 0; row < tiling.blockM && !whole; row += lanes)
+    masks.push_back(mask(shape.m.size, add(rows.begin, row)));
+  loop("k", constant(0), kCount, 1, [&](Value k) {
+    Value from = add(add(base, rows.begin), mul(k, shape.k.a)), to = add(mul(k, lanes), tiling.blockK * width);
+    for (int64_t row = 0; row < tiling.blockM; row += lanes) {
+      Value at = add(from, row), strip;
+      if (whole) strip = vector::LoadOp::create(builder, loc, vector, a, at);
+      else strip = vector::MaskedLoadOp::create(builder, loc, vector, a, at, masks[row / lanes], zero);
+      vector::StoreOp::create(builder, loc, strip, scratch, add(to, row / lanes * tiling.stripStride(lanes)));
+    }
+  });
+}
+
+// Where the packed A of a row begins: strips as wide as a vector lie one behind the other, behind the panel of B.
+Value ContractEmitter::packedRow(Value m) {
+  Value row = builder.createOrFold<arith::SubIOp>(loc, m, rows.begin);
+  Value strip = arith::DivUIOp::create(builder, loc, row, constant(lanes));
+  Value within = arith::RemUIOp::create(builder, loc, row, constant(lanes));
+  return add(add(mul(strip, tiling.stripStride(lanes)), within), tiling.blockK * width);
+}
+
+void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t rows, Value n, Value kCount,
+                                   bool accumulate) {
   SmallVector<Value> aRow(rows), cRow(rows);
   for (int64_t r = 0; r < rows; ++r) {
     Value row = add(m, r);
-    aRow[r] = add(add(aBase, mul(kBegin, shape.k.a)), mul(row, shape.m.a));
+    aRow[r] = tiling.packsA ? add(packedRow(m), r) : add(aBase, mul(row, shape.m.a));
     cRow[r] = add(add(cBase, mul(row, shape.m.c)), n);
   }
   SmallVector<Value> start;
@@ -215,7 +252,8 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
     for (int64_t v = 0; v < tiling.vectors; ++v)
       columns.push_back(vector::LoadOp::create(builder, loc, vector, direct ? b : scratch, add(from, v * lanes)));
     for (int64_t r = 0; r < rows; ++r) {
-      Value element = memref::LoadOp::create(builder, loc, a, add(aRow[r], mul(k, shape.k.a)));
+      Value at = add(aRow[r], mul(k, tiling.packsA ? lanes : shape.k.a));
+      Value element = memref::LoadOp::create(builder, loc, tiling.packsA ? scratch : a, at);
       Value wide = vector::BroadcastOp::create(builder, loc, vector, element);
       for (int64_t v = 0; v < tiling.vectors; ++v) {
         BlockArgument accumulator = sum.getRegionIterArg(r * tiling.vectors + v);
@@ -237,7 +275,7 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
 LoweredKernel heddle::lowerContract(ContractOp op, StringRef name, const TargetInfo &target, ModuleOp module) {
   ContractShape shape = contractShape(op);
   ContractTiling tiling = contractTiling(shape, target);
-  int64_t scratchBytes = tiling.blockK * tiling.vectors * target.lanes() * 4;
+  int64_t scratchBytes = tiling.scratchElements(target.lanes()) * 4;
   OpBuilder builder(op.getContext());
   KernelFrame frame = openKernel(builder, module, name, op, scratchBytes, /*flat=*/true);
   ContractEmitter emitter(builder, op.getLoc(), shape, tiling, target);
