@@ -423,10 +423,26 @@ class KernelPrinter {
     }
     e.leaves = std::max(e.leaves, 1);
     for (Value operand : op->getOperands()) pending.erase(operand);
+    if (Value old = updates(op)) {
+      statement(carried[old] + " = " + e.text + ";");
+      values[op->getResult(0)] = {carried[old]};
+      return;
+    }
     if (!folds(op, e)) return declare(op->getResult(0), e, isa<vector::CreateMaskOp>(op) ? "mask" : "v");
     bool reads = e.reads;
     values[op->getResult(0)] = std::move(e);
     if (reads) pending.insert({op->getResult(0), true});
+  }
+  /// What a loop carries, if the op gives its next value and nothing else reads the old one: the variable changes here, not
+  /// at the end of the loop, where a compiler would have to keep all that led to it (register tiles spilled).
+  static Value updates(Operation *op) {
+    auto loop = dyn_cast<scf::ForOp>(op->getParentOp());
+    Value next = op->getResult(0);
+    if (!loop || !next.hasOneUse()) return {};
+    OpOperand &use = *next.use_begin();
+    if (use.getOwner() != loop.getBody()->getTerminator()) return {};
+    Value old = loop.getRegionIterArg(use.getOperandNumber());
+    return old.hasOneUse() && *old.user_begin() == op ? old : Value();
   }
   void consume(Operation *op, const std::string &text) {
     for (Value operand : op->getOperands()) pending.erase(operand);
