@@ -6,6 +6,7 @@
 // - collected value: an op result of this body that is not carried or collected a second time
 #include "passes/graph/PlaceCopies.h"
 #include "passes/graph/Views.h"
+#include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
 using namespace heddle;
@@ -20,12 +21,26 @@ bool heddle::canWriteOver(Operation *op, Value operand) {
       inside = arg;
     }
   if (!inside) return false;
+  // A nest loops over its elements once before its reductions are known, and once after each; the operand may be read in one
+  // of these loops only. So what it leads to is elements, of the same dims, in the first.
+  llvm::DenseSet<Value> ofOperand{inside}, ofReductions;
+  auto within = [](const llvm::DenseSet<Value> &values, Operation &inner) {
+    return llvm::any_of(inner.getOperands(), [&](Value value) { return values.contains(value); });
+  };
   for (Operation &inner : fused.getBody().front().without_terminator()) {
-    if (isa<ReduceOp, ArgmaxOp, GatherOp>(inner)) return false;
+    bool reads = within(ofOperand, inner), reduces = isa<ReduceOp, ArgmaxOp>(inner);
+    if (reads && (reduces || isa<GatherOp>(inner))) return false;
     if (llvm::is_contained(inner.getOperands(), inside) && isa<RenameOp>(inner)) return false;
+    bool late = reduces || within(ofReductions, inner);
+    if (reads && late) return false;
+    for (Value result : inner.getResults()) {
+      if (reads) ofOperand.insert(result);
+      if (late) ofReductions.insert(result);
+    }
   }
-  return llvm::all_of(fused.getResultTypes(), [&](Type type) {
-    return cast<Tensor>(type).getNames() == cast<Tensor>(operand.getType()).getNames();
+  Operation *yield = fused.getBody().front().getTerminator();
+  return llvm::all_of(yield->getOperands(), [&](Value value) {
+    return !ofOperand.contains(value) || cast<Tensor>(value.getType()).getNames() == cast<Tensor>(operand.getType()).getNames();
   });
 }
 

@@ -12,8 +12,8 @@ namespace heddle {
 /// rename, regroup, read, write in entries); `write`s are moved to the end of the entry.
 void placeCopies(mlir::func::FuncOp entry);
 
-/// Whether `op` may write a result over `operand`, element by element: it has no reduction, and reads the operand at
-/// the element that it writes only.
+/// Whether `op` may write a result over `operand`, element by element: it reads the operand at the element that it writes
+/// only, and for nothing that is known no sooner than a reduction.
 bool canWriteOver(mlir::Operation *op, mlir::Value operand);
 
 }  // namespace heddle

@@ -145,8 +145,7 @@ void NestEmitter::emitRow() {
       for (Operation *reduction : work.reductions) llvm::append_range(accumulators, identity(reduction));
     finishReductions(sweep(0, accumulators));
   }
-  for (int column = 0; column < count; ++column)
-    for (unsigned result : plan.rowStores) store(result, column);
+  for (int column = 0; column < count; ++column) storeAll(plan.rowStores, column);
 }
 
 NestEmitter::Values NestEmitter::sweep(size_t next, Values accumulators) {
@@ -228,11 +227,15 @@ NestEmitter::Values NestEmitter::leaf(Values accumulators, int firstColumn, int 
       slot += n;
     }
     for (Value value : work.saves) save(value, column);
-    // All values before the first store: a result may lie where an operand of another one does (canWriteOver).
-    for (unsigned result : work.stores) emit(op.getYield()->getOperand(result), column);
-    for (unsigned result : work.stores) store(result, column);
+    storeAll(work.stores, column);
   }
   return next;
+}
+
+// All values before the first store: a result may lie where an operand of another one does (canWriteOver).
+void NestEmitter::storeAll(ArrayRef<unsigned> results, int column) {
+  for (unsigned result : results) emit(op.getYield()->getOperand(result), column);
+  for (unsigned result : results) store(result, column);
 }
 
 void NestEmitter::finishReductions(ArrayRef<Value> accumulators) {

@@ -100,7 +100,7 @@ void NestEmitter::accumulateInScratch(Value lower, Value upper) {
       forReductions([&](Operation *reduction, size_t slot, ValueRange held) {
         for (Value sum : accumulate(reduction, held, 0)) storeScratch(sum, accumulatorIndex(slot++, lower));
       });
-      for (unsigned result : work.stores) store(result, 0);
+      storeAll(work.stores, 0);
     });
   });
   forColumns(lower, upper, [&] {
@@ -108,6 +108,6 @@ void NestEmitter::accumulateInScratch(Value lower, Value upper) {
       Value result = reduction->getResult(0);
       scope().values[{result, plan.variesAlong(result, plan.vectorAxis) ? 0 : -1}] = held.back();
     });
-    for (unsigned result : plan.rowStores) store(result, 0);
+    storeAll(plan.rowStores, 0);
   });
 }

@@ -74,6 +74,7 @@ class NestEmitter {
   /// The lanes of a gather one by one, with 64-bit indices.
   mlir::Value loadLanes(const NestAccess &access, Values indices, mlir::Value indexVector, int column);
   void store(unsigned result, int column);
+  void storeAll(llvm::ArrayRef<unsigned> results, int column);
   void save(mlir::Value value, int column);
   mlir::Value loadSaved(mlir::Value value, int column);
   /// A vector in scratch, whatever its element type.

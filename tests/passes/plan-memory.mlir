@@ -52,6 +52,56 @@ module {
 
 // -----
 
+// A reduction of something else, as of the gradient for its norm, does not keep the new value from its place.
+!x = !heddle.tensor<[B=2, T=16], f32>
+!t = !heddle.tensor<[T=16], f32>
+// CHECK-LABEL: @beside
+// CHECK: heddle.fused
+// CHECK-SAME: heddle.args = [#heddle.arg<"variables", 0>, #heddle.arg<"workspace", {{[0-9]+}}>, #heddle.arg<"variables", 0>, #heddle.arg<"workspace", {{[0-9]+}}>]
+// CHECK-NOT: heddle.broadcast
+module {
+  heddle.variable @p "parameter" "normal"(0.0, 1.0) stream 1 : !x
+  func.func @beside(%g: !x) -> !t {
+    %p = heddle.read @p : !x
+    %q:2 = heddle.fused(%p, %g) : (!x, !x) -> (!x, !t) {
+    ^bb0(%i: !x, %j: !x):
+      %0 = heddle.mul %j, %j : (!x, !x) -> !x
+      %1 = heddle.reduce "sum" %0 over ["B"] : (!x) -> !t
+      %2 = heddle.sub %i, %j : (!x, !x) -> !x
+      heddle.yield %2, %1 : !x, !t
+    }
+    heddle.write %q#0, @p : !x
+    return %q#1 : !t
+  }
+}
+
+// -----
+
+// But if the new value needs the reduction, it is made in a later loop: another result could have been written by then.
+!x = !heddle.tensor<[B=2, T=16], f32>
+!t = !heddle.tensor<[T=16], f32>
+// CHECK-LABEL: @later
+// CHECK: heddle.fused
+// CHECK-SAME: heddle.args = [#heddle.arg<"variables", 0>, #heddle.arg<"workspace", {{[0-9]+}}>, #heddle.arg<"workspace", {{[0-9]+}}>]
+// CHECK: heddle.broadcast
+module {
+  heddle.variable @p "parameter" "normal"(0.0, 1.0) stream 1 : !x
+  func.func @later(%g: !x) {
+    %p = heddle.read @p : !x
+    %q = heddle.fused(%p, %g) : (!x, !x) -> !x {
+    ^bb0(%i: !x, %j: !x):
+      %0 = heddle.reduce "sum" %j over ["B"] : (!x) -> !t
+      %1 = heddle.broadcast %0 : (!t) -> !x
+      %2 = heddle.sub %i, %1 : (!x, !x) -> !x
+      heddle.yield %2 : !x
+    }
+    heddle.write %q, @p : !x
+    return
+  }
+}
+
+// -----
+
 // A nest that reduces the old value may still read what it has written by then: the new one is made elsewhere.
 !x = !heddle.tensor<[B=2, T=16], f32>
 !t = !heddle.tensor<[T=16], f32>
