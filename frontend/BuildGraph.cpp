@@ -57,12 +57,13 @@ bool accumulate(GraphEntry &entry, const TrainBlock &block, const std::vector<st
   return true;
 }
 
-/// @train, @eval or @run of a train block. False after an error.
+/// @train, one of its length buckets, @eval or @run of a train block. False after an error.
 bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const TrainBlock &block,
                  const Sizes &sizes, const std::string &name, std::map<std::string, int64_t> &ranges, std::string &minimise) {
   GraphEntry entry(table, diagnostics, graph, sizes);
   Elaborator &el = entry.el;
-  bool run = name == "run", training = name == "train", accumulates = training && block.accumulate > 1;
+  bool run = name == "run", training = !run && name != "eval", accumulates = training && block.accumulate > 1;
+  el.isBucket = training && name != "train";
   Span span = block.ast->name.span;
   entry.open(name, span);
   Elaborator::Frame frame = trainFrame(table);
@@ -211,7 +212,14 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   Sizes evalSizes = sizes; // with `batch = all`, evaluation has a batch of its own: all that is held out
   if (block.heldOut.value_or(0) > 0)
     evalSizes[block.data.fields[0].dims[0].name] = *block.heldOut;
-  for (auto &[entry, own] : {std::pair("train", sizes), {"eval", evalSizes}})
+  std::vector<std::pair<std::string, Sizes>> entries = {{"train", sizes}, {"eval", evalSizes}};
+  for (size_t i = 0; i + 1 < block.buckets.size(); ++i) { // the last is @train
+    Sizes own = sizes;
+    for (auto &[dim, size] : block.buckets[i].sizes)
+      own[dim] = size;
+    entries.push_back({"train" + block.buckets[i].name, own});
+  }
+  for (auto &[entry, own] : entries)
     if (!buildLosses(table, diagnostics, *graph, block, own, entry, ranges, minimise))
       return {};
   buildSample(table, diagnostics, *graph, block, sizes);
