@@ -84,10 +84,10 @@ void setResults(func::FuncOp entry, ValueRange values, ArrayRef<Attribute> names
 }
 
 /// An entry behind another one, empty but for its end.
-func::FuncOp newEntry(func::FuncOp behind, const char *name) {
+func::FuncOp newEntry(func::FuncOp behind, const Twine &name) {
   OpBuilder builder(behind.getContext());
   builder.setInsertionPointAfter(behind);
-  auto entry = func::FuncOp::create(builder, behind.getLoc(), name, builder.getFunctionType({}, {}));
+  auto entry = func::FuncOp::create(builder, behind.getLoc(), name.str(), builder.getFunctionType({}, {}));
   builder.setInsertionPointToEnd(entry.addEntryBlock());
   func::ReturnOp::create(builder, behind.getLoc());
   return entry;
@@ -162,7 +162,7 @@ private:
     value.replaceAllUsesExcept(product, product.getDefiningOp());
   }
 
-  // Moves the sums of data alone to @train.counts.
+  // Moves the sums of data alone to an entry of their own.
   void takeCounts(ArrayRef<Value> counts) {
     if (counts.empty())
       return;
@@ -173,7 +173,7 @@ private:
       if (op && needed.insert(op).second)
         op->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
     }
-    func::FuncOp entry = newEntry(train, "train.counts");
+    func::FuncOp entry = newEntry(train, train.getSymName() + ".counts");
     IRMapping mapping;
     for (BlockArgument argument : body.getArguments())
       if (llvm::any_of(argument.getUsers(), [&](Operation *user) {

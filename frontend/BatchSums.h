@@ -21,8 +21,8 @@ struct NotASum {
   mlir::Operation *op;
 };
 
-/// Makes every result of @train the part that one of `microBatches` gives to it. Sums that depend on the data alone (how
-/// many rows count) must be known over all of them: they become arguments `count.0`, ..., and the new entry @train.counts
+/// Makes every result of @train, or of one of its length buckets, the part that one of `microBatches` gives to it. Sums that depend on the data alone (how
+/// many rows count) must be known over all of them: they become arguments `count.0`, ..., and a new entry, @train.counts,
 /// gives those of one micro-batch. The module is of no use after a failure.
 std::optional<NotASum> splitTraining(mlir::func::FuncOp train, mlir::StringAttr batch, int64_t microBatches);
 

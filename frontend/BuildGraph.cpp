@@ -1,11 +1,9 @@
-// Entries of the graph. Each is built by an Elaborator of its own: @sample has another batch, so other sizes.
+// Entries of the graph. Those of a train block that its training needs, and @run; the others are built by BuildInference.
 #include "frontend/BuildGraph.h"
-#include "frontend/AstWalk.h"
+#include "frontend/BatchSums.h"
+#include "frontend/BuildInference.h"
 #include "frontend/DidYouMean.h"
 #include "frontend/Reachable.h"
-#include "frontend/BatchSums.h"
-#include "frontend/Prediction.h"
-#include "frontend/TrainBlock.h"
 #include "mlir/IR/Verifier.h"
 
 #include <nlohmann/json.hpp>
@@ -14,110 +12,6 @@ namespace heddle {
 using namespace ast;
 
 namespace {
-
-using Sizes = std::map<std::string, int64_t>;
-
-Value dataValue(const std::vector<Value> &fields, bool known) {
-  Value data;
-  data.kind = Value::Kind::Data;
-  data.parts = fields;
-  data.text = known ? "" : "unknown";
-  return data;
-}
-
-Elaborator::Frame trainFrame(const ModuleTable &table) {
-  Elaborator::Frame frame;
-  frame.file = &table.file();
-  return frame;
-}
-
-/// The value of a loss or metric, one float; unknown after an error.
-Value scalar(Elaborator &el, const Ident &name, const Expr &e, const char *what, Elaborator::Frame &frame) {
-  frame.subject = name.name;
-  Value v = el.expr(e, frame);
-  frame.subject.clear();
-  if (v.isNumber() || (v.isI32() && v.dims.empty()))
-    v = el.toFloat(e.span, v);
-  if (!v.isUnknown() && (!v.isF32() || !v.dims.empty())) {
-    el.error(Code::H0407, e.span, fmt::format("the {} `{}` is {}, not one number", what, name.name, typeText(v)))
-        .help("take the mean: `mean(x)`");
-    v = Value();
-  }
-  return v;
-}
-
-/// Walks the statements of a block and its losses, `metrics` too if wanted; their values by name.
-std::vector<std::pair<std::string, Value>> walkBlock(Elaborator &el, const TrainBlock &block, Elaborator::Frame &frame,
-                                                     bool metrics, std::string &minimise) {
-  std::vector<std::pair<std::string, Value>> losses, measured;
-  for (const StmtPtr &stmt : block.ast->body) {
-    if (el.building() && el.failed())
-      return {};
-    if (auto *let = stmt->as<LetStmt>()) {
-      if (!block.misnamed.count(let))
-        el.let(*let, frame);
-    } else if (auto *loss = stmt->as<LossStmt>()) {
-      Value v = scalar(el, loss->name, *loss->value, "loss", frame);
-      v.name = loss->name.name;
-      v.made = loss->name.span;
-      frame.names[loss->name.name] = v;
-      losses.push_back({"loss." + loss->name.name, v});
-    } else if (auto *metric = stmt->as<MetricStmt>()) {
-      Value v = scalar(el, metric->name, *metric->value, "metric", frame);
-      frame.names[metric->name.name] = v;
-      if (metrics)
-        measured.push_back({"metric." + metric->name.name, v});
-    }
-  }
-  auto all = [&] {
-    losses.insert(losses.end(), measured.begin(), measured.end());
-    return losses;
-  };
-  if (!block.minimise || (losses.empty() && !el.building())) { // that there is no loss has been reported
-    minimise = losses.empty() ? "" : losses[0].first;
-    return all();
-  }
-  const Expr &e = *block.minimise->value;
-  if (auto *name = e.as<Name>())
-    for (auto &[loss, value] : losses)
-      if (loss == "loss." + name->name) {
-        minimise = loss;
-        return all();
-      }
-  frame.subject = "minimise";
-  Value v = el.expr(e, frame);
-  if (!v.isUnknown() && (!v.isF32() || !v.dims.empty())) {
-    el.error(Code::H0407, e.span, fmt::format("what is minimised is {}, not one number", typeText(v)))
-        .help("name a loss, `minimise lm`, or a sum of losses, `minimise lm + 0.5 * nsp`");
-    v = Value();
-  }
-  minimise = "minimise";
-  losses.push_back({"minimise", v});
-  return all();
-}
-
-std::vector<Value> checkFields(Elaborator &el, const TrainBlock &block, Elaborator::Frame &frame) {
-  std::vector<Value> fields;
-  for (const DataField &field : block.data.fields) {
-    Value v = Value::tensor(field.element, {});
-    for (const Ident &dim : field.dims)
-      if (Axis *axis = el.findDim(dim.name, frame))
-        v.dims.push_back(axis);
-    v.index = field.element != Element::F32;
-    if (v.dims.size() < field.dims.size() || field.element == Element::BF16)
-      v = Value(); // reported where the field is declared
-    v.name = "data." + field.name;
-    v.made = block.data.span;
-    fields.push_back(v);
-  }
-  return fields;
-}
-
-/// The axis of the batch: the first of every field of the data.
-Axis *batchAxis(Elaborator &el, const TrainBlock &block, const Elaborator::Frame &frame) {
-  const std::vector<DataField> &fields = block.data.fields;
-  return fields.empty() || fields[0].dims.empty() ? nullptr : el.findDim(fields[0].dims[0].name, frame);
-}
 
 /// Checks one train block in Check mode, the modules with it.
 TrainBlock checkTrain(Elaborator &el, const ModuleTable &table, const Train &train, const BuildSettings &settings) {
@@ -132,112 +26,8 @@ TrainBlock checkTrain(Elaborator &el, const ModuleTable &table, const Train &tra
   return block;
 }
 
-/// One entry under construction.
-class Entry {
-public:
-  Entry(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const Sizes &sizes)
-      : el(table, diagnostics, Elaborator::Mode::Build, sizes), builder(graph.getContext()), graph(graph) {
-    el.builder = &builder;
-    el.graph = graph;
-    el.declareFileDims();
-  }
-
-  void open(const std::string &name, Span span) {
-    auto place = place_(span);
-    builder.setInsertionPointToEnd(graph.getBody());
-    func = mlir::func::FuncOp::create(builder, place, name, builder.getFunctionType({}, {}));
-    el.entry = func.addEntryBlock();
-    builder.setInsertionPointToEnd(el.entry);
-  }
-  /// Adds an argument; `input` numbers it among those whose ids are checked on arrival.
-  Value argument(const std::string &name, Value value, Span span, bool checked = true) {
-    heddle::Tensor type = el.irType(span, value);
-    if (!type)
-      return {};
-    value.ir = el.entry->addArgument(type, mlir::NameLoc::get(builder.getStringAttr(name), place_(span)));
-    value.index = !value.isF32();
-    value.name = name;
-    value.made = span;
-    if (checked) {
-      value.input = static_cast<int>(el.inputs.size());
-      el.inputs.push_back({name, span, std::nullopt});
-    }
-    names.push_back(name);
-    return value;
-  }
-  void counters(Span span, bool micro) {
-    auto i32 = builder.getI32Type();
-    auto place = place_(span);
-    el.seed = el.entry->addArgument(heddle::Tensor::get({builder.getStringAttr("word")}, {2}, i32), place);
-    el.step = el.entry->addArgument(heddle::Tensor::get({}, {}, i32), place);
-    names.push_back("$seed");
-    names.push_back("$step");
-    if (!micro)
-      return;
-    el.micro = el.entry->addArgument(heddle::Tensor::get({}, {}, i32), place);
-    names.push_back("$micro");
-  }
-  void close(const std::vector<std::pair<std::string, Value>> &results, Span span) {
-    llvm::SmallVector<mlir::Value> values;
-    for (auto &[name, value] : results)
-      values.push_back(el.ordered(span, value));
-    for (auto &[variable, value] : el.writes)
-      WriteOp::create(builder, value.getLoc(), value, mlir::FlatSymbolRefAttr::get(builder.getContext(), variable));
-    mlir::func::ReturnOp::create(builder, place_(span), values);
-    llvm::SmallVector<mlir::Type> types;
-    for (mlir::Value v : values)
-      types.push_back(v.getType());
-    func.setFunctionType(builder.getFunctionType(el.entry->getArgumentTypes(), types));
-    for (auto [i, name] : llvm::enumerate(names))
-      func.setArgAttr(i, kNameAttr, builder.getStringAttr(name));
-    for (size_t i = 0; i < results.size(); ++i)
-      func.setResultAttr(i, kNameAttr, builder.getStringAttr(results[i].first));
-  }
-  void ranges(std::map<std::string, int64_t> &all) const {
-    for (const Elaborator::Input &input : el.inputs)
-      if (input.below) {
-        auto [it, fresh] = all.emplace(input.name, *input.below);
-        it->second = std::min(it->second, *input.below);
-      }
-  }
-  std::vector<Value> fields(const TrainBlock &block, Elaborator::Frame &frame, const std::string &prefix) {
-    std::vector<Value> result;
-    for (const Value &v : checkFields(el, block, frame)) {
-      result.push_back(argument(prefix + v.name.substr(5), v, block.data.span));
-      result.back().name = v.name;
-    }
-    return result;
-  }
-  /// Those that generation has.
-  std::vector<Value> sampledFields(const TrainBlock &block, Elaborator::Frame &frame) {
-    std::vector<Value> result;
-    for (auto [field, v] : llvm::zip(block.data.fields, checkFields(el, block, frame))) {
-      if (field.sampling == WhenSampling::True) {
-        if (heddle::Tensor type = el.irType(block.data.span, v))
-          v.ir = ConstantOp::create(builder, place_(block.data.span), type, 1.0);
-        result.push_back(v);
-      } else if (field.sampling != WhenSampling::Absent) {
-        result.push_back(argument(v.name, v, block.data.span));
-      }
-    }
-    return result;
-  }
-
-  Elaborator el;
-  mlir::OpBuilder builder;
-  mlir::ModuleOp graph;
-  mlir::func::FuncOp func;
-  std::vector<std::string> names;
-
-private:
-  mlir::Location place_(Span span) {
-    LineColumn at = span.start();
-    return mlir::FileLineColLoc::get(builder.getContext(), span.source->name(), at.line, at.column);
-  }
-};
-
 /// Makes the results of @train those of one micro-batch. False after an error.
-bool accumulate(Entry &entry, const TrainBlock &block, const std::vector<std::pair<std::string, Value>> &losses,
+bool accumulate(GraphEntry &entry, const TrainBlock &block, const std::vector<std::pair<std::string, Value>> &losses,
                 Diagnostics &diagnostics) {
   Elaborator &el = entry.el;
   if (!el.writes.empty()) {
@@ -267,12 +57,13 @@ bool accumulate(Entry &entry, const TrainBlock &block, const std::vector<std::pa
   return true;
 }
 
-/// @train, @eval or @run of a train block. False after an error.
+/// @train, one of its length buckets, @eval or @run of a train block. False after an error.
 bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const TrainBlock &block,
                  const Sizes &sizes, const std::string &name, std::map<std::string, int64_t> &ranges, std::string &minimise) {
-  Entry entry(table, diagnostics, graph, sizes);
+  GraphEntry entry(table, diagnostics, graph, sizes);
   Elaborator &el = entry.el;
-  bool run = name == "run", training = name == "train", accumulates = training && block.accumulate > 1;
+  bool run = name == "run", training = !run && name != "eval", accumulates = training && block.accumulate > 1;
+  el.isBucket = training && name != "train";
   Span span = block.ast->name.span;
   entry.open(name, span);
   Elaborator::Frame frame = trainFrame(table);
@@ -313,98 +104,6 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
     entry.func->setAttr("heddle.minimise", entry.builder.getStringAttr(minimise));
   entry.ranges(ranges);
   return true;
-}
-
-// Sequences that are generated side by side: one text; of pairs as many as a search for the best target wants.
-constexpr int64_t kSampledTexts = 1, kSampledTargets = 8;
-
-/// @sample, where the block trains a token model whose logits need nothing but what generation has.
-/// That a parameter depends on the batch is an error; what else keeps it from sampling is none.
-void buildSample(const ModuleTable &table, Diagnostics &diagnostics, mlir::ModuleOp graph, const TrainBlock &block,
-                 Sizes sizes) {
-  std::optional<FieldLoss> loss; // what makes a block a token model
-  for (const FieldLoss &other : fieldLosses(*block.ast))
-    if (other.field == "next" && !loss)
-      loss = other;
-  const DataField *ids = nullptr;
-  for (const DataField &field : block.data.fields)
-    if (field.sampling == WhenSampling::Generated)
-      ids = &field;
-  if (!loss || !ids)
-    return;
-  Diagnostics silent; // what cannot sample simply has no @sample
-  sizes[ids->dims[0].name] = block.data.kind == "pairs" ? kSampledTargets : kSampledTexts;
-  Entry entry(table, silent, graph, sizes);
-  Elaborator &el = entry.el;
-  el.keepsState = false; // another batch: a window of tokens stands alone
-  Span span = block.ast->name.span;
-  entry.open("sample", span);
-  Elaborator::Frame frame = trainFrame(table);
-  el.current = &frame;
-  frame.names["data"] = dataValue(entry.sampledFields(block, frame), true);
-  // Only the statements that the logits need: another may use data that sampling has not.
-  std::set<std::string> needed;
-  AstVisitor visitor;
-  visitor.name = [&](const Name &name) { needed.insert(name.name); };
-  const Expr &output = *loss->call->args[0].value;
-  walk(output, visitor);
-  std::vector<const LetStmt *> lets;
-  for (size_t i = block.ast->body.size(); i-- > 0;)
-    if (auto *let = block.ast->body[i]->as<LetStmt>())
-      for (const Ident &target : let->targets)
-        if (needed.count(target.name)) {
-          lets.push_back(let);
-          walk(*let->value, visitor);
-          break;
-        }
-  for (size_t i = lets.size(); i-- > 0 && !el.failed();)
-    el.let(*lets[i], frame);
-  Value logits = el.failed() ? Value() : el.expr(output, frame);
-  Axis *axis = loss->classes ? el.findDim(loss->classes->name, frame) : nullptr;
-  Axis *batch = el.findDim(ids->dims[0].name, frame), *time = el.findDim(ids->dims[1].name, frame);
-  for (const Diagnostic *problem : silent.shown())
-    if (problem->code == Code::H0308)
-      diagnostics.add(*problem);
-  if (el.failed() || !logits.isF32() || !axis || logits.dims.size() != 3 || !logits.has(batch) || !logits.has(time) ||
-      !logits.has(axis)) {
-    entry.func.erase();
-    return;
-  }
-  logits.dims = {batch, time, axis};
-  entry.close({{"logits", logits}}, span);
-}
-
-/// @predict, where the block trains a classifier of records. `sizes` are those of @eval.
-void buildPredict(const ModuleTable &table, mlir::ModuleOp graph, const TrainBlock &block, Sizes sizes) {
-  std::vector<std::string> labels;
-  for (const DataField &field : block.data.fields)
-    if (field.element == Element::I32 && field.dims.size() == 1 && block.data.records)
-      labels.push_back("data." + field.name);
-  if (labels.empty())
-    return;
-  constexpr int64_t mostRows = 64; // of `batch = all`: enough for every thread and lane, and a single record costs little
-  int64_t &rows = sizes[block.data.fields[0].dims[0].name];
-  if (block.data.all)
-    rows = std::min(rows, mostRows);
-  Diagnostics silent; // what holds for @eval, but perhaps not for fewer rows
-  Entry entry(table, silent, graph, sizes);
-  Elaborator &el = entry.el;
-  el.keepsState = false; // as in an evaluation, nothing has gone before
-  Span span = block.ast->name.span;
-  entry.open("predict", span);
-  Elaborator::Frame frame = trainFrame(table);
-  el.current = &frame;
-  frame.names["data"] = dataValue(entry.fields(block, frame, "data."), true);
-  el.batch = batchAxis(el, block, frame);
-  if (!el.failed())
-    el.batchRows = entry.argument("$rows", Value::tensor(Element::Bool, {el.batch}), span, false);
-  std::string minimise;
-  auto losses = walkBlock(el, block, frame, true, minimise);
-  if (el.failed())
-    return entry.func.erase();
-  entry.close(losses, span);
-  if (!makePrediction(entry.func, labels, el.id(el.batch)))
-    entry.func.erase();
 }
 
 const Train *findTrain(const ModuleTable &table, const std::string &name, Diagnostics &diagnostics) {
@@ -513,7 +212,14 @@ mlir::OwningOpRef<mlir::ModuleOp> buildTrain(const File &file, const std::string
   Sizes evalSizes = sizes; // with `batch = all`, evaluation has a batch of its own: all that is held out
   if (block.heldOut.value_or(0) > 0)
     evalSizes[block.data.fields[0].dims[0].name] = *block.heldOut;
-  for (auto &[entry, own] : {std::pair("train", sizes), {"eval", evalSizes}})
+  std::vector<std::pair<std::string, Sizes>> entries = {{"train", sizes}, {"eval", evalSizes}};
+  for (size_t i = 0; i + 1 < block.buckets.size(); ++i) { // the last is @train
+    Sizes own = sizes;
+    for (auto &[dim, size] : block.buckets[i].sizes)
+      own[dim] = size;
+    entries.push_back({"train" + block.buckets[i].name, own});
+  }
+  for (auto &[entry, own] : entries)
     if (!buildLosses(table, diagnostics, *graph, block, own, entry, ranges, minimise))
       return {};
   buildSample(table, diagnostics, *graph, block, sizes);
@@ -672,7 +378,7 @@ mlir::OwningOpRef<mlir::ModuleOp> buildRun(const File &file, const std::string &
     if (!buildLosses(table, diagnostics, *graph, block, bound, "run", ranges, minimise))
       return {};
   } else {
-    Entry entry(table, diagnostics, *graph, bound);
+    GraphEntry entry(table, diagnostics, *graph, bound);
     Elaborator &el = entry.el;
     entry.open("run", module->name.span);
     Elaborator::Frame frame;

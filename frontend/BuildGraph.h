@@ -5,6 +5,7 @@
 //   @train   arguments: the fields of the data {heddle.name = "data.ids"}, `$seed` i32[2], `$step` i32;
 //            results: the losses {heddle.name = "loss.lm"}; heddle.minimise names the result to be minimised
 //            ("loss.lm", or "minimise" for an expression of losses, an extra result)
+//   @train.T64  the same, of the length bucket `T = 64`: there is one for each but the last, which is @train
 //   @eval    the same without dropout, seed and step
 //   @sample  if the block trains a cross entropy against data.next: rows of data.ids (data.tgt, with the source, for
 //            pairs) give the logits {heddle.name = "logits"}, f32[B,T,V]

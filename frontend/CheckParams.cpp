@@ -95,7 +95,19 @@ bool Elaborator::variable(const std::string &full, const Value &value, Span span
   if (!type)
     return false;
   if (auto known = variable(full)) {
-    if (known.getType() == type)
+    bool same = known.getType() == type;
+    if (isBucket && !(same && known.getA().convertToDouble() == init.a && known.getB().convertToDouble() == init.b)) {
+      Diagnostic &d = error(Code::H0308, inMainFile(span), fmt::format("the {} `{}` has another {} in every length bucket", kind, full,
+                                                                       same ? "initial value" : "size"));
+      auto before = llvm::cast<heddle::Tensor>(known.getType());
+      for (size_t i = 0; !same && i < whole.dims.size() && i < before.getSizes().size(); ++i)
+        if (before.getSizes()[i] != type.getSizes()[i])
+          d.note(fmt::format("`{}` is {} in one, {} in another", whole.dims[i]->name, type.getSizes()[i], before.getSizes()[i]));
+      d.help(same ? "make it of dims that have one size"
+                  : "give it a dim of one size, and take from it what a bucket needs: `dim P = 256`, `x + table[P = pos(T)]`");
+      return false;
+    }
+    if (same)
       return true;
     error(Code::H0308, inMainFile(span), fmt::format("the {} `{}` depends on the size of the batch", kind, full))
         .help(fmt::format("a {} has sizes that are the same for training and sampling", kind));

@@ -97,6 +97,7 @@ public:
   std::map<std::string, Weight> parameters;
   Axis *batch = nullptr;                    // what is summed over it is added up, over all batches or micro-batches
   Value batchRows;                          // bool[batch]: the rows that count, of a last batch that is not full; or unset
+  bool isBucket = false;                    // of the lengths of one bucket: other sizes than @train has
   bool keepsState = true;                   // else a state has its initial value, and no next one
   std::vector<std::pair<std::string, mlir::Value>> writes; // next values of states, by variable
   std::map<std::string, unsigned> dropouts; // seen under each path: numbers their streams

@@ -54,17 +54,13 @@ std::map<std::string, int64_t> readSizes(const ModuleTable &table, const Train *
           twice->label(at->second, "here first");
           continue;
         }
-        if (entry.sizes.size() > 1) {
-          diagnostics.error(Code::H0509, entry.span, "length buckets, `T = 64 | 128`, are not supported yet")
-              .help("give one size");
-          continue;
+        for (const ExprPtr &size : entry.sizes) {
+          auto *literal = size->as<IntLiteral>();
+          if (literal && literal->value >= 1)
+            sizes[entry.dim.name] = literal->value;
+          else
+            diagnostics.error(Code::H0401, size->span, "a size is a whole number from 1");
         }
-        auto *literal = entry.sizes[0]->as<IntLiteral>();
-        if (!literal || literal->value < 1) {
-          diagnostics.error(Code::H0401, entry.sizes[0]->span, "a size is a whole number from 1");
-          continue;
-        }
-        sizes[entry.dim.name] = literal->value;
       }
     }
   for (auto &[name, text] : settings.set) {
@@ -303,6 +299,8 @@ TrainBlock readTrainBlock(const Train &block, Elaborator &el, const BuildSetting
       reader.groups.push_back(group);
     }
   }
+  out.buckets = readBuckets(block, out.data, el, settings);
+  out.data.buckets = static_cast<int64_t>(out.buckets.size());
   auto missing = [&](const char *what, const char *help) {
     el.error(Code::H0406, block.name.span, fmt::format("the train block `{}` has no {}", block.name.name, what)).help(help);
   };

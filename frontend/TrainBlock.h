@@ -41,10 +41,17 @@ struct PeriodicAction {
   std::map<std::string, DataSetting> sample; // what `sample` is told, by its names in heddle.config
 };
 
+/// A length bucket: `size T = 64 | 128` makes two.
+struct Bucket {
+  std::string name;                     // what it adds to the name of its entry: ".T64"
+  std::map<std::string, int64_t> sizes; // of the dims that have several
+};
+
 struct TrainBlock {
   const ast::Train *ast = nullptr;
   DataDeclaration data;
-  std::map<std::string, int64_t> sizes; // from `size`, overridden by --set
+  std::map<std::string, int64_t> sizes; // from `size`, overridden by --set; of buckets those of the last
+  std::vector<Bucket> buckets;          // none, or at least two
   int64_t steps = 0;
   uint64_t seed = 0;
   int64_t accumulate = 1; // micro-batches of a step
@@ -60,9 +67,11 @@ struct TrainBlock {
   std::optional<int64_t> heldOut; // with `batch = all`: the records of evaluation
 };
 
-/// Sizes of dims from `size` and --set; errors for unknown and closed dims. `block` may be null (`heddle run MODULE`).
+/// Sizes of dims from `size` and --set, the last one where a dim has several; errors for unknown and closed dims. `block` may be null (`heddle run MODULE`).
 std::map<std::string, int64_t> readSizes(const ModuleTable &table, const ast::Train *block, Diagnostics &diagnostics,
                                          const BuildSettings &settings);
+/// The length buckets of a block, from the smallest on. H0417 if they cannot be.
+std::vector<Bucket> readBuckets(const ast::Train &block, const DataDeclaration &data, Elaborator &el, const BuildSettings &settings);
 /// The rest of the block. `el` has declared the file's dims; used for the numbers only.
 TrainBlock readTrainBlock(const ast::Train &block, Elaborator &el, const BuildSettings &settings);
 /// An optimizer as written, `adamw(lr = warmup(100) then cosine(3e-4, 3e-5), beta = (0.9, 0.95))`, and the groups of a

@@ -37,6 +37,7 @@ struct SourceRow {
   bool rows = false;               // records that depend on the sizes of the program: their last batch may be partial, but there is no all
   bool secondPath = false;         // "labels"
   const char *sizesOf = "";        // the field whose dims besides the batch the data tell
+  const char *lengths = "";        // the axes along which each record has a length of its own, a digit each
 };
 
 constexpr WhenSampling Generated = WhenSampling::Generated, Given = WhenSampling::Given, True = WhenSampling::True;
@@ -54,13 +55,13 @@ const std::vector<SourceRow> &sources() {
        {{"ids", I32, "01", "vocabulary"}, {"valid", Bool, "01"}, {"label", I32, "0", "classes"}},
        {{"tokenizer", Setting::Tokenizer}, {"split", Setting::Share}, {"separator", Setting::Character},
         {"header", Setting::Flag}, {"text", Setting::Column}, {"label", Setting::Column}, {"vocabulary", Setting::Dim},
-        {"classes", Setting::Dim}}, true},
+        {"classes", Setting::Dim}}, true, false, false, "", "1"},
       {"pairs", "(\"pairs.tsv\", tokenizer = \"char\", source = 1, target = 2)", {"B", "N", "T"},
        {{"src", I32, "01", "vocabulary", "", Given}, {"src_valid", Bool, "01", "", "", Given},
         {"tgt", I32, "02", "vocabulary", "", Generated}, {"next", I32, "02", "vocabulary"}, {"tgt_valid", Bool, "02", "", "", True}},
        {{"tokenizer", Setting::Tokenizer}, {"split", Setting::Share}, {"separator", Setting::Character},
         {"header", Setting::Flag}, {"source", Setting::Column}, {"target", Setting::Column}, {"vocabulary", Setting::Dim}},
-       true},
+       true, false, false, "", "12"},
       {"mlm", "(\"corpus.txt\", tokenizer = \"char\", document = \"\\n\\n\", mask = 0.15)", {"B", "T"},
        {{"ids", I32, "01", "vocabulary"}, {"target", I32, "01", "vocabulary"}, {"chosen", Bool, "01"},
         {"valid", Bool, "01"}, {"segs", I32, "01"}, {"follows", I32, "0", "follows", "next_sentence"}},
@@ -252,6 +253,8 @@ struct Reader {
       el.error(Code::H0201, span, fmt::format("`{}` has the axes {}, but there is no dim {}", source.kind, list, missing))
           .help(fmt::format("declare `dim {}`, or name others: `over {}`", missing, all));
     }
+    for (char digit : std::string_view(source.lengths))
+      out.lengths.push_back(over[size_t(digit - '0')]);
     for (const FieldRow &row : source.fields) {
       std::string_view needs = row.needs;
       if (!needs.empty()) {
@@ -316,6 +319,8 @@ std::string dataJson(const DataDeclaration &data) {
   json root = {{"kind", data.kind}, {"path", data.path}};
   for (auto &[name, setting] : data.settings)
     std::visit([&, &name = name](const auto &value) { root[name] = value; }, setting);
+  if (data.buckets)
+    root["buckets"] = data.buckets;
   if (data.ownFields && data.records) {
     root["fields"] = json::array();
     for (const DataField &field : data.fields) {

@@ -32,6 +32,8 @@ struct DataDeclaration {
   bool records = false;   // the source has records, which `batch = all` can count
   bool partial = false;   // the last batch of an evaluation may be partial: `$rows` says which of its rows count
   std::optional<Span> all; // `batch = all`
+  std::vector<ast::Ident> lengths; // the dims along which each record has a length of its own
+  int64_t buckets = 0;             // by these lengths
   std::optional<ast::Ident> vocabulary, classes; // the dims that have the size of these
   std::map<std::string, int64_t> sizes; // of the dims that the program gives a size, after bindData
   Span span, pathSpan;

@@ -198,7 +198,7 @@ int64_t arenaBytes(const Scan& scan) { return scan.records * scan.width * 4; }
 DataDescription describe(const Scan& scan, const RunConfig& config) {
   DataDescription description;
   description.bytes = Arena::reserved(arenaBytes(scan));
-  RecordSource::describeSplit(scan.records, config.data.split, description);
+  RecordSource::describeSplit(scan.records, config.data, description);
   for (const Columns& columns : scan.fields) {
     const FieldConfig& field = *columns.field;
     if (field.type == "i32" && columns.least >= 0) description.facts["values." + field.name] = columns.most + 1;

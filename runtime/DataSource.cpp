@@ -58,6 +58,11 @@ std::string tell(const std::string& fact, int64_t size) {
 
 }  // namespace
 
+void DataSource::checkTraining(Session& session, const std::vector<const HeddleEntry*>& entries) {
+  if (entries.size() != 1) throw RunError(kInternal, "data without lengths cannot be divided into buckets");
+  check(session, *entries[0], false);
+}
+
 std::vector<std::string> dataFiles(const RunConfig& config, const std::string& path) {
   const DataConfig& data = config.data;
   if (data.kind.empty()) return {};

@@ -31,7 +31,14 @@ public:
   /// `evaluation`, from its validation part. Throws RunError(kData).
   virtual void check(Session& session, const HeddleEntry& entry, bool evaluation) = 0;
 
-  /// Writes the batch of training step `step` (from 1) and micro-batch `micro` (from 0) into the entry's inputs.
+  /// The same for the entries that train: one, or one for each length bucket, from the smallest on. To be called before
+  /// batches of them are asked for. Throws RunError(kInternal) if there are several and the source knows no lengths.
+  virtual void checkTraining(Session& session, const std::vector<const HeddleEntry*>& entries);
+
+  /// Which of them step `step` (from 1) runs.
+  virtual size_t trainingEntry(int64_t step) const { return 0; }
+
+  /// Writes the batch of training step `step` (from 1) and micro-batch `micro` (from 0) into the inputs of its entry.
   /// Values outside RunConfig::ranges throw RunError(kData) with path, byte and value.
   virtual void fillTraining(Session& session, const HeddleEntry& entry, uint64_t seed, int64_t step, int32_t micro) = 0;
 

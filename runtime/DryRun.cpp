@@ -12,6 +12,8 @@
 
 #include <algorithm>
 #include <cstring>
+#include <string_view>
+#include <vector>
 
 namespace heddle {
 namespace {
@@ -20,6 +22,14 @@ const HeddleEntry* mainEntry(const HeddleTarget& target) {
   for (int i = 0; i < target.entry_count; ++i)
     if (!strcmp(target.entries[i].name, "train")) return &target.entries[i];
   return target.entry_count ? &target.entries[0] : nullptr;
+}
+
+// Those of the length buckets whose entries are not the main one.
+std::vector<const HeddleEntry*> smallerBuckets(const HeddleTarget& target) {
+  std::vector<const HeddleEntry*> entries;
+  for (int i = 0; i < target.entry_count; ++i)
+    if (std::string_view(target.entries[i].name).starts_with("train.")) entries.push_back(&target.entries[i]);
+  return entries;
 }
 
 int64_t parameterCount(const HeddleProgram& program) {
@@ -85,6 +95,7 @@ std::string asJson(const HeddleProgram& program, const HeddleTarget& target, int
       root["parameters"].push_back({{"name", layer.name}, {"type", typeName(v.type)}, {"dims", dims}, {"shape", shape},
                                     {"trained", v.frozen == 0}});
   }
+  for (const HeddleEntry* bucket : smallerBuckets(target)) root["flops_of_buckets"][bucket->name] = bucket->flops;
   for (const OptimizerGroup& group : RunConfig::parse(program.config).groups)
     root["groups"].push_back({{"settings", group.settings}, {"parameters", group.parameters},
                               {"parameter_count", sizeOf(program, group).parameters}});
@@ -122,6 +133,7 @@ std::string describeRun(const HeddleProgram& program, const HeddleTarget& target
                         size.parameters, size.tensors, size.tensors == 1 ? "" : "s", group.settings.empty() ? "" : ": ", group.settings);
   }
   text += fmt::format("FLOPs per step  {} in matrix products\n", entry ? entry->flops : 0);
+  for (const HeddleEntry* bucket : smallerBuckets(target)) text += fmt::format("                {} of {}\n", bucket->flops, bucket->name);
   text += fmt::format("peak memory     {} bytes: variables {}, workspace {}, scratch {} for {} threads ({}){}\n",
                       memory.peak, memory.variables, memory.workspace, memory.scratch, threads, target.name,
                       data ? fmt::format(", data {}", *data) : "; data not counted");

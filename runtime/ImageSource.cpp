@@ -16,7 +16,7 @@ DataDescription describeSet(const ImageSet& images, const RunConfig& config) {
   DataDescription result;
   result.facts = {{"classes", int64_t(images.classes.size())}, {"img.CH", images.channels}, {"img.Y", images.height}, {"img.X", images.width}};
   result.bytes = images.bytes + Arena::reserved(images.channels * images.height * images.width);
-  RecordSource::describeSplit(images.count, config.data.split, result);
+  RecordSource::describeSplit(images.count, config.data, result);
   return result;
 }
 

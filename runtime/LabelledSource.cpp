@@ -68,7 +68,7 @@ struct Labelled {
     DataDescription result;
     result.facts = {{"vocabulary", table.special.vocabulary}, {"classes", int64_t(classes.size())}};
     result.bytes = table.reserved() + Arena::reserved(table.records * 4);
-    RecordSource::describeSplit(table.records, config.data.split, result);
+    RecordSource::describeSplit(table.records, config.data, result);
     return result;
   }
   int32_t classOf(const std::string& label) const {
@@ -107,7 +107,11 @@ public:
   }
   const Tokenizer* tokenizer() const override { return &data.table.words; }
   const std::vector<std::string>* classes() const override { return &data.classes; }
-  std::vector<std::string> notes() const override { return rows.notes(); }
+  std::vector<std::string> notes() const override {
+    std::vector<std::string> lines = rows.notes(), buckets = RecordSource::notes();
+    lines.insert(lines.end(), buckets.begin(), buckets.end());
+    return lines;
+  }
 
 private:
   void checkRanges(const RunConfig& config) {
@@ -120,12 +124,12 @@ private:
   }
 
   void fit(const std::vector<Axis>& axes) override {
-    for (const Axis& axis : axes)
-      if (axis.name == "T") rows.fit(axis.size);
+    rows.fit(sizeOf(axes, "T"));
   }
+  bool holds(int64_t record, const std::vector<Axis>& axes) const override { return rows.holds(record, sizeOf(axes, "T")); }
 
   void fillRow(const RowPlace& place, void* const* out) override {
-    rows.fill(place.record, static_cast<int32_t*>(out[0]), static_cast<int32_t*>(out[1]));
+    rows.fill(place.record, sizeOf(place.axes, "T"), static_cast<int32_t*>(out[0]), static_cast<int32_t*>(out[1]));
     if (out[2]) *static_cast<int32_t*>(out[2]) = reinterpret_cast<const int32_t*>(labels.data())[place.record];
   }
 

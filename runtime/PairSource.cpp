@@ -24,7 +24,7 @@ DataDescription describeTable(const TextTable& table, const RunConfig& config) {
   DataDescription result;
   result.facts = {{"vocabulary", table.special.vocabulary}};
   result.bytes = table.reserved();
-  RecordSource::describeSplit(table.records, config.data.split, result);
+  RecordSource::describeSplit(table.records, config.data, result);
   return result;
 }
 
@@ -64,7 +64,7 @@ public:
     return pairs;
   }
   std::vector<std::string> notes() const override {
-    std::vector<std::string> lines;
+    std::vector<std::string> lines = RecordSource::notes();
     if (cutSources)
       lines.push_back(fmt::format("note: {}: {} of {} sources have more than {} tokens, and are cut there", path, cutSources,
                                   table.records, sourceLength - 1));
@@ -76,7 +76,7 @@ public:
 
 private:
   void fit(const std::vector<Axis>& axes) override {
-    for (const Axis& axis : axes) (axis.name == "N" ? sourceLength : targetLength) = axis.size;
+    sourceLength = sizeOf(axes, "N"), targetLength = sizeOf(axes, "T");
     cutSources = cutTargets = 0;
     for (int64_t pair = 0; pair < table.records; ++pair) {
       cutSources += sourceLength && table.texts.length(2 * pair) > sourceLength - 1;
@@ -84,35 +84,43 @@ private:
     }
   }
 
+  // An axis that the program does not take holds what there is.
+  bool holds(int64_t pair, const std::vector<Axis>& axes) const override {
+    int64_t sources = sizeOf(axes, "N"), targets = sizeOf(axes, "T");
+    return (!sources || table.texts.length(2 * pair) < sources) && (!targets || table.texts.length(2 * pair + 1) < targets);
+  }
+
   void fillRow(const RowPlace& place, void* const* out) override {
     const SpecialTokens& special = table.special;
+    const int64_t sources = sizeOf(place.axes, "N"), targets = sizeOf(place.axes, "T");
     int64_t source = 2 * place.record, target = source + 1;
-    int64_t words = std::min(table.texts.length(source), sourceLength - 1);
+    int64_t words = std::min(table.texts.length(source), sources - 1);
     if (auto* ids = static_cast<int32_t*>(out[0])) {
       table.texts.copy(source, 0, words, ids);
       ids[words] = special.end;
-      std::fill(ids + words + 1, ids + sourceLength, special.pad);
+      std::fill(ids + words + 1, ids + sources, special.pad);
     }
     if (auto* valid = static_cast<int32_t*>(out[1]))
-      for (int64_t n = 0; n < sourceLength; ++n) valid[n] = n <= words;
+      for (int64_t n = 0; n < sources; ++n) valid[n] = n <= words;
     words = table.texts.length(target);
-    int64_t read = std::min(words, targetLength - 1), said = std::min(words, targetLength);
+    int64_t read = std::min(words, targets - 1), said = std::min(words, targets);
     if (auto* ids = static_cast<int32_t*>(out[2])) {
       ids[0] = special.begin;
       table.texts.copy(target, 0, read, ids + 1);
-      std::fill(ids + read + 1, ids + targetLength, special.pad);
+      std::fill(ids + read + 1, ids + targets, special.pad);
     }
     if (auto* ids = static_cast<int32_t*>(out[3])) {
       table.texts.copy(target, 0, said, ids);
-      if (said < targetLength) ids[said] = special.end;
-      std::fill(ids + std::min(said + 1, targetLength), ids + targetLength, special.pad);
+      if (said < targets) ids[said] = special.end;
+      std::fill(ids + std::min(said + 1, targets), ids + targets, special.pad);
     }
     if (auto* valid = static_cast<int32_t*>(out[4]))
-      for (int64_t t = 0; t < targetLength; ++t) valid[t] = t <= words;
+      for (int64_t t = 0; t < targets; ++t) valid[t] = t <= words;
   }
 
   TextTable table;
-  int64_t sourceLength = 0, targetLength = 0, cutSources = 0, cutTargets = 0;
+  int64_t sourceLength = 0, targetLength = 0;  // of the longest rows
+  int64_t cutSources = 0, cutTargets = 0;
 };
 
 }  // namespace

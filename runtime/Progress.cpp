@@ -40,9 +40,8 @@ template <typename Line> void addQuantity(Line& line, double n) {
 
 }  // namespace
 
-Progress::Progress(int64_t first, int64_t last, int64_t tokensPerStep)
-    : first(first), last(last), tokensPerStep(tokensPerStep), start(Clock::now()), stepStart(start), now(start),
-      lastDrawn() {
+Progress::Progress(int64_t first, int64_t last)
+    : first(first), last(last), start(Clock::now()), stepStart(start), now(start), lastDrawn() {
   const char *noColour = getenv("NO_COLOR"), *term = getenv("TERM");
   bool dumb = !term || std::string_view(term) == "dumb";
   terminal = isatty(STDERR_FILENO) && !dumb;
@@ -61,20 +60,21 @@ void Progress::write(Line& line, int64_t step, float loss) const {
   line.lossBegin = line.text.size();
   line.add("{:.4f}", loss);
   line.lossEnd = line.text.size();
-  if (tokensPerStep) {
+  if (tokens) {
     line.add("  ");
-    addQuantity(line, double(tokensPerStep * (step - first + 1)) / stepSeconds);
+    addQuantity(line, double(tokens) / stepSeconds);
     line.add(" tokens/s");
   }
   line.add("  {} ", step < last ? "ETA" : "in");
   addDuration(line, step < last ? perStep * double(last - step) : seconds);
 }
 
-void Progress::update(int64_t step, float loss) {
+void Progress::update(int64_t step, float loss, int64_t batch) {
   now = Clock::now();
   double seconds = std::max(1e-9, std::chrono::duration<double>(now - stepStart).count());
   stepSeconds += seconds;
-  rate = double(tokensPerStep) / seconds;
+  tokens += batch;
+  rate = double(batch) / seconds;
   Line line;
   if (!terminal) {
     int64_t every = std::max<int64_t>(1, last / 20);

@@ -10,15 +10,15 @@ namespace heddle {
 
 class Progress {
 public:
-  /// Steps [first, last] will follow; `tokensPerStep` may be 0 when the batch has no tokens.
-  Progress(int64_t first, int64_t last, int64_t tokensPerStep);
+  /// Steps [first, last] will follow.
+  Progress(int64_t first, int64_t last);
   ~Progress();
 
   /// The next step begins now.
   void begin() { stepStart = Clock::now(); }
-  /// Step `step` is done. On a terminal the line is redrawn ten times a second; elsewhere some twenty lines are
+  /// Step `step`, of a batch of `tokens` (0 if it has none), is done. On a terminal the line is redrawn ten times a second; elsewhere some twenty lines are
   /// written over the whole run, the first and the last step among them.
-  void update(int64_t step, float loss);
+  void update(int64_t step, float loss, int64_t tokens);
   /// A message on a line of its own.
   void message(std::string_view text);
   /// Tokens per second of the last step alone.
@@ -29,7 +29,7 @@ private:
   void write(Line& line, int64_t step, float loss) const;
 
   using Clock = std::chrono::steady_clock;
-  int64_t first, last, tokensPerStep;
+  int64_t first, last, tokens = 0;  // tokens: of all steps
   bool terminal, colour;
   size_t shown = 0;  // columns of the line that stands on the terminal
   double rate = 0;

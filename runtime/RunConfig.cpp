@@ -36,8 +36,8 @@ const std::map<std::string, std::set<std::string>>& sourceSettings() {
       {"segments", {"tokenizer", "split"}},
       {"tensors", {}},
       {"csv", {"fields", "split", "separator"}},
-      {"labelled", {"tokenizer", "split", "separator", "header", "text", "label"}},
-      {"pairs", {"tokenizer", "split", "separator", "header", "source", "target"}},
+      {"labelled", {"tokenizer", "split", "buckets", "separator", "header", "text", "label"}},
+      {"pairs", {"tokenizer", "split", "buckets", "separator", "header", "source", "target"}},
       {"mlm", {"tokenizer", "split", "document", "next_sentence", "mask"}},
       {"images", {"labels", "split", "mean", "std"}},
   };
@@ -89,6 +89,8 @@ DataConfig parseData(const json& value) {
   if (data.tokenizer != "char" && data.tokenizer != "byte" && !isTokenizerFile(data.tokenizer))
     bad(fmt::format("tokenizer '{}'", data.tokenizer));
   if (!(data.split > 0 && data.split <= 1)) bad(fmt::format("split {}", data.split));
+  data.buckets = value.value("buckets", int64_t(0));
+  if (data.buckets < 0 || data.buckets == 1) bad(fmt::format("buckets {}", data.buckets));
   for (const json& field : value.value("fields", json::array())) data.fields.push_back(parseField(field));
   if (kind == "csv" && data.fields.empty()) bad("csv without fields");
   data.separator = value.value("separator", "");

@@ -30,6 +30,7 @@ struct DataConfig {
   std::string path;              // as the source says it, relative to RunConfig::base
   std::string tokenizer = "char";  // of texts: "char", "byte", or a tokenizer.json, relative to RunConfig::base
   double split = 0.9;            // the part that is trained on: of the tokens, from the start, or of the records
+  int64_t buckets = 0;           // labelled, pairs: length buckets, of which each has an entry that trains; 0: none
   std::string labels;            // images: the second file
   std::vector<FieldConfig> fields;               // csv
   std::string separator;                         // of columns; "": by the file

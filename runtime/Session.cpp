@@ -138,6 +138,14 @@ const HeddleEntry& Session::entry(std::string_view name) const {
   throw RunError(kData, fmt::format("'{}' has no entry `{}`", program.name, name), "it has: " + present);
 }
 
+std::vector<const HeddleEntry*> Session::trainingEntries() const {
+  std::vector<const HeddleEntry*> entries;
+  for (int i = 0; i < target.entry_count; ++i)
+    if (std::string_view(target.entries[i].name).starts_with("train.")) entries.push_back(&target.entries[i]);
+  entries.push_back(&entry("train"));
+  return entries;
+}
+
 const HeddleBuffer* Session::findInput(const HeddleEntry& entry, std::string_view name) const {
   return find(entry.inputs, entry.input_count, name);
 }

@@ -69,6 +69,9 @@ public:
   const HeddleEntry* findEntry(std::string_view name) const;
   /// The same; throws RunError(kData) that names the entries there are.
   const HeddleEntry& entry(std::string_view name) const;
+  /// The entries that train: `train.*` for each length bucket but the last, from the smallest on, then `train`. Throws
+  /// RunError(kData) if there is no `train`.
+  std::vector<const HeddleEntry*> trainingEntries() const;
 
   /// Throws RunError(kInternal) if the entry uses a cache that the session has no memory for.
   void run(const HeddleEntry& entry);

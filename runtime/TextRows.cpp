@@ -9,16 +9,15 @@
 
 namespace heddle {
 
-void TextRows::fit(int64_t tokens) {
-  length = tokens;
-  if (length && length < 2)
+void TextRows::fit(int64_t length) {
+  if (length && length < kFrame)
     throw RunError(kData, fmt::format("{}: rows of {} token have no room for a text between its two special tokens", path, length));
-  room = length - 2, cut = 0;
-  for (int64_t text = 0; text < texts.size() && length; ++text) cut += texts.length(text) > room;
+  room = length - kFrame, cut = 0;
+  for (int64_t text = 0; text < texts.size() && length; ++text) cut += !holds(text, length);
 }
 
-void TextRows::fill(int64_t number, int32_t* ids, int32_t* valid) const {
-  int64_t text = length ? std::min(room, texts.length(number)) : 0;
+void TextRows::fill(int64_t number, int64_t length, int32_t* ids, int32_t* valid) const {
+  int64_t text = length ? std::min(length - kFrame, texts.length(number)) : 0;
   if (ids) {
     ids[0] = special.whole;
     texts.copy(number, 0, text, ids + 1);

@@ -21,10 +21,12 @@ public:
   /// What a row needs of the special tokens.
   static constexpr SpecialTokens::Part kSpecial[] = {&SpecialTokens::whole, &SpecialTokens::separator, &SpecialTokens::pad};
 
-  /// Rows of `length` tokens; 0 where a program takes none. Throws RunError(kData) if that leaves no room for a text.
+  /// Rows of at most `length` tokens; 0 where a program takes none. Throws RunError(kData) if that leaves no room for a text.
   void fit(int64_t length);
+  /// Whether rows of `length` tokens hold a text whole.
+  bool holds(int64_t text, int64_t length) const { return texts.length(text) <= length - kFrame; }
   /// Writes a text as ids and valid, both i32[length]; either may be null.
-  void fill(int64_t text, int32_t* ids, int32_t* valid) const;
+  void fill(int64_t text, int64_t length, int32_t* ids, int32_t* valid) const;
   /// How many texts are cut, if any, as DataSource::notes() tells it.
   std::vector<std::string> notes() const;
 
@@ -32,7 +34,8 @@ private:
   const std::string& path;
   const TokenTable& texts;
   const SpecialTokens& special;
-  int64_t length = 0, room = 0, cut = 0;  // tokens of a row, of them for the text; texts that are longer
+  static constexpr int64_t kFrame = 2;  // the tokens before and behind a text
+  int64_t room = 0, cut = 0;            // tokens of a row that are for the text; texts that are longer
 };
 
 }  // namespace heddle

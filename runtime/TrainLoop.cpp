@@ -27,6 +27,7 @@
 
 #include <cmath>
 #include <cstring>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <new>
@@ -46,18 +47,43 @@ struct Reported {
   bool given = false;
 };
 
+enum { kLearningRate, kGradNorm, kMeasures };
+constexpr const char* kMeasureNames[kMeasures] = {"lr", "grad_norm"};
+
+// An entry that trains: there is one for each length bucket.
+struct TrainingEntry {
+  TrainingEntry(const Session& session, const HeddleEntry& entry) : entry(entry), microBatches(entry), losses(entry) {
+    for (int i = 0; i < kMeasures; ++i) measures[i] = session.findOutput(entry, kMeasureNames[i]);
+    const HeddleBuffer* ids = session.findInput(entry, "data.ids");
+    for (int i = 0; i < entry.input_count && !ids; ++i)
+      if (entry.inputs[i].name[0] != '$' && entry.inputs[i].type == HEDDLE_I32) ids = &entry.inputs[i];
+    tokens = ids ? elementCount(*ids) : 0;
+  }
+  TrainingEntry(const TrainingEntry&) = delete;
+
+  const HeddleEntry& entry;
+  MicroBatches microBatches;
+  Losses losses;  // of its last step; read at once, since evaluation uses the same workspace
+  const HeddleBuffer* measures[kMeasures];  // null: the entry does not give it
+  int64_t tokens;  // of its batch: elements of data.ids, or of the first integer input
+};
+
 class Training {
   using Action = PeriodicAction::Kind;
 
 public:
   Training(const HeddleProgram& program, const RunOptions& options)
       : options(options), config(RunConfig::parse(program.config)),
-        session(program, threadCount(options), options.target, config.samples() ? Caches::kept : Caches::none), entry(session.entry("train")), microBatches(entry),
-        source(openDataSource(config, options.data)), losses(entry), steps(options.steps.value_or(config.steps)),
+        session(program, threadCount(options), options.target, config.samples() ? Caches::kept : Caches::none),
+        source(openDataSource(config, options.data)), steps(options.steps.value_or(config.steps)),
         seed(options.seed.value_or(config.seed)) {
     if (steps < 1) throw RunError(kUsage, fmt::format("'{}' does not say how many steps", program.name),
                      "give --steps N");
-    if (source) source->check(session, microBatches[0], false);
+    for (const HeddleEntry* entry : session.trainingEntries()) entries.emplace_back(session, *entry);
+    std::vector<const HeddleEntry*> fed;
+    for (TrainingEntry& entry : entries) fed.push_back(&entry.microBatches[0]);
+    if (source) source->checkTraining(session, fed);
+    trained = &entries.back();
     for (const PeriodicAction& action : config.every)
       if (action.kind == Action::kEvaluate && source && !evaluation) {
         evaluation = std::make_unique<Evaluation>(session, *source);
@@ -67,10 +93,9 @@ public:
       if (action.kind == Action::kSample) checkSample(action);
     if (source)
       for (const std::string& note : source->notes()) say(note);
-    for (auto& loss : losses.all) keys.push_back(nlohmann::json(loss.name).dump());
+    for (auto& loss : trained->losses.all) keys.push_back(nlohmann::json(loss.name).dump());
     if (evaluation)
       for (auto& loss : evaluation->losses.all) validation.push_back({nlohmann::json(loss.name).dump()});
-    for (Measure& measure : measures) measure.output = session.findOutput(entry, measure.name);
     metrics.reserve(4096);
     std::string name = config.program.empty() ? program.name : config.program;
     directory = std::make_unique<RunDirectory>(options.out.empty() ? "out/" + name : options.out, options.resume);
@@ -79,13 +104,13 @@ public:
 
   int run() {
     Interrupt interrupt;
-    Progress bar(done + 1, steps, tokensPerStep());
+    Progress bar(done + 1, steps);
     progress = &bar;
     int64_t first = done;
     while (done < steps && !Interrupt::requested()) {
       bar.begin();
       runStep();
-      bar.update(done, shownLoss());
+      bar.update(done, shownLoss(), trained->tokens);
       warnIfNothingIsLearned();
       evaluateIfDue();
       sampleIfDue();
@@ -143,19 +168,12 @@ private:
                       directory->path(), lines));
   }
 
-  // Of the batch: elements of data.ids, or of the first integer input.
-  int64_t tokensPerStep() const {
-    if (auto* ids = session.findInput(entry, "data.ids")) return elementCount(*ids);
-    for (int i = 0; i < entry.input_count; ++i)
-      if (entry.inputs[i].name[0] != '$' && entry.inputs[i].type == HEDDLE_I32) return elementCount(entry.inputs[i]);
-    return 0;
-  }
-
-  // The batch of a step, with its counters.
+  // The batch of a step, with its counters, for the entry that `trained` becomes.
   void fill(int64_t step) {
-    for (int32_t micro = 0; source && micro < microBatches.count; ++micro)
-      source->fillTraining(session, microBatches[micro], seed, step, micro);
-    session.setCounters(entry, step, seed);
+    if (source) trained = &entries[source->trainingEntry(step)];
+    for (int32_t micro = 0; source && micro < trained->microBatches.count; ++micro)
+      source->fillTraining(session, trained->microBatches[micro], seed, step, micro);
+    session.setCounters(trained->entry, step, seed);
   }
 
   void runStep() {
@@ -163,16 +181,16 @@ private:
     fill(done + 1);
     profile.addBatch(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
     if (options.profile) session.executor.trace = [this](const StepTrace& t) { profile.add(t); };
-    session.run(entry);
+    session.run(trained->entry);
     session.executor.trace = nullptr;  // evaluations do not count
     done += 1;
-    losses.read(session);
-    for (auto& loss : losses.all)
+    trained->losses.read(session);
+    for (auto& loss : trained->losses.all)
       if (!std::isfinite(loss.value)) stop(fmt::format("loss {} is {}", loss.name, loss.value), firstBadOfStep());
-    for (Measure& measure : measures) {
-      if (!measure.output) continue;
-      measure.value = session.scalar(*measure.output);
-      if (!std::isfinite(measure.value)) stop(fmt::format("{} is {}", measure.name, measure.value), firstBadOfStep());
+    for (int i = 0; i < kMeasures; ++i) {
+      if (!trained->measures[i]) continue;
+      measured[i] = session.scalar(*trained->measures[i]);
+      if (!std::isfinite(measured[i])) stop(fmt::format("{} is {}", kMeasureNames[i], measured[i]), firstBadOfStep());
     }
   }
 
@@ -196,10 +214,10 @@ private:
       for (int64_t step = from + 1; step < done; ++step) {
         if (Interrupt::requested()) return "";
         fill(step);
-        session.run(entry);
+        session.run(trained->entry);
       }
       fill(done);
-      return findNotFinite(session, entry);
+      return findNotFinite(session, trained->entry);
     } catch (const RunError& e) {
       return fmt::format("the op that made it is not known: {}", e.what());
     }
@@ -217,15 +235,16 @@ private:
   }
 
   float shownLoss() const {
-    for (auto& loss : losses.all)
+    const std::vector<Losses::Loss>& losses = trained->losses.all;
+    for (auto& loss : losses)
       if (loss.name == config.minimise) return float(loss.value);
-    return losses.all.empty() ? 0.f : float(losses.all[0].value);
+    return losses.empty() ? 0.f : float(losses[0].value);
   }
 
   // Once a run: a loss whose mask leaves all rows out is 0, and so are its gradients.
   void warnIfNothingIsLearned() {
-    if (warned || !measures[kGradNorm].output || measures[kGradNorm].value != 0 || losses.all.empty()) return;
-    for (auto& loss : losses.all)
+    if (warned || !trained->measures[kGradNorm] || measured[kGradNorm] != 0 || trained->losses.all.empty()) return;
+    for (auto& loss : trained->losses.all)
       if (loss.value != 0) return;
     warned = true;
     say(fmt::format("warning: step {}: the loss is exactly 0, and so are all gradients: are all labels of the batch left "
@@ -282,11 +301,11 @@ private:
   void writeMetrics() {
     metrics.clear();
     add(metrics, "{{\"step\":{},\"loss\":{{", done);
-    for (size_t i = 0; i < keys.size(); ++i) add(metrics, "{}{}:{}", i ? "," : "", keys[i], float(losses.all[i].value));
+    for (size_t i = 0; i < keys.size(); ++i) add(metrics, "{}{}:{}", i ? "," : "", keys[i], float(trained->losses.all[i].value));
     add(metrics, "}}");
-    for (const Measure& measure : measures)
-      if (measure.output) add(metrics, ",\"{}\":{}", measure.name, measure.value);
-    if (tokensPerStep()) add(metrics, ",\"tokens_per_s\":{:.1f}", progress->tokensPerSecond());
+    for (int i = 0; i < kMeasures; ++i)
+      if (trained->measures[i]) add(metrics, ",\"{}\":{}", kMeasureNames[i], measured[i]);
+    if (trained->tokens) add(metrics, ",\"tokens_per_s\":{:.1f}", progress->tokensPerSecond());
     bool evaluated = false;
     for (const Reported& result : validation) {
       if (!result.given) continue;
@@ -355,22 +374,15 @@ private:
   const RunOptions& options;
   RunConfig config;
   Session session;
-  const HeddleEntry& entry;
-  MicroBatches microBatches;
+  std::deque<TrainingEntry> entries;  // of the length buckets; else one
+  TrainingEntry* trained = nullptr;   // the one of the last step
   std::unique_ptr<DataSource> source;
-  Losses losses;  // of the last step; read at once, since evaluation uses the same workspace
   int64_t steps;
   uint64_t seed;
   int64_t done = 0, savedStep = 0;
   std::unique_ptr<RunDirectory> directory;
   std::vector<std::string> keys;  // of the losses, as JSON
-  enum { kLearningRate, kGradNorm };
-  struct Measure {
-    const char* name;
-    const HeddleBuffer* output = nullptr;  // null: the entry does not give it
-    float value = 0;
-  };
-  Measure measures[2] = {{"lr"}, {"grad_norm"}};
+  float measured[kMeasures] = {};
   std::unique_ptr<Evaluation> evaluation;
   std::vector<Reported> validation;
   std::vector<std::string> samples;  // of the last step, as JSON

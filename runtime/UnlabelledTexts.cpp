@@ -26,11 +26,10 @@ public:
 
 private:
   void fit(const std::vector<Axis>& axes) override {
-    for (const Axis& axis : axes)
-      if (axis.name == "T") rows.fit(axis.size);
+    rows.fit(sizeOf(axes, "T"));
   }
   void fillRow(const RowPlace& place, void* const* out) override {
-    rows.fill(place.record, static_cast<int32_t*>(out[0]), static_cast<int32_t*>(out[1]));
+    rows.fill(place.record, sizeOf(place.axes, "T"), static_cast<int32_t*>(out[0]), static_cast<int32_t*>(out[1]));
   }
 
   SpecialTokens special;

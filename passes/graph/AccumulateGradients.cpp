@@ -107,11 +107,12 @@ private:
 
 struct AccumulateGradients : heddle::impl::AccumulateGradientsBase<AccumulateGradients> {
   void runOnOperation() override {
-    auto train = getOperation().lookupSymbol<func::FuncOp>("train");
-    auto number = train ? train->getAttrOfType<IntegerAttr>(kAccumulateAttr) : IntegerAttr();
-    if (!number) return;
-    auto counts = getOperation().lookupSymbol<func::FuncOp>("train.counts");
-    if (failed(Accumulation(train, counts, number.getInt()).run())) signalPassFailure();
+    for (auto train : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
+      auto number = train->getAttrOfType<IntegerAttr>(kAccumulateAttr);
+      if (!number) continue;
+      auto counts = getOperation().lookupSymbol<func::FuncOp>((train.getSymName() + kCountsSuffix).str());
+      if (failed(Accumulation(train, counts, number.getInt()).run())) return signalPassFailure();
+    }
   }
 };
 }  // namespace

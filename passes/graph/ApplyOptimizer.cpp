@@ -116,6 +116,7 @@ Value Update::norm(ArrayRef<Parameter> parameters) {
 VariableOp Update::state(StringRef name, double initial, Parameter &parameter) {
   VariableOp of = parameter.variable;
   std::string symbol = settings.name + "." + name.str() + "." + of.getSymName().str();
+  if (auto shared = module.lookupSymbol<VariableOp>(symbol)) return shared;  // of an entry of another length
   OpBuilder top(module.getContext());
   VariableOp last = of;
   for (auto variable : module.getOps<VariableOp>()) last = variable;
@@ -199,6 +200,14 @@ LogicalResult Update::run(func::FuncOp entry) {
   return success();
 }
 
+// @train and those of its length buckets.
+static SmallVector<func::FuncOp> trainingEntries(ModuleOp module) {
+  auto entries = module.getOps<func::FuncOp>();
+  return llvm::to_vector(llvm::make_filter_range(entries, [](func::FuncOp entry) {
+    return entry.isPublic() && (entry.getSymName() == "train" || entry.getSymName().starts_with("train."));
+  }));
+}
+
 LogicalResult heddle::verifyOptimizer(ModuleOp module) {
   if (!module->hasAttr(kOptimizerAttr)) {
     for (auto function : module.getOps<func::FuncOp>())
@@ -208,7 +217,7 @@ LogicalResult heddle::verifyOptimizer(ModuleOp module) {
   auto attribute = module->getAttrOfType<DictionaryAttr>(kOptimizerAttr);
   if (!attribute) return module.emitError("heddle.optimizer: it is no dictionary");
   if (failed(readSettings(module, attribute))) return failure();
-  if (!module.lookupSymbol<func::FuncOp>("train")) return module.emitError("heddle.optimizer: there is no @train");
+  if (trainingEntries(module).empty()) return module.emitError("heddle.optimizer: there is no @train");
   return success();
 }
 
@@ -217,9 +226,10 @@ LogicalResult heddle::applyOptimizer(ModuleOp module) {
   auto attribute = module->getAttrOfType<DictionaryAttr>(kOptimizerAttr);
   if (!attribute) return success();
   FailureOr<Settings> settings = readSettings(module, attribute);
-  auto entry = module.lookupSymbol<func::FuncOp>("train");
+  if (failed(settings)) return failure();
   OpBuilder builder(module.getContext());
-  if (failed(settings) || failed(Update(module, builder, *settings).run(entry))) return failure();
+  for (func::FuncOp entry : trainingEntries(module))
+    if (failed(Update(module, builder, *settings).run(entry))) return failure();
   dropOptimizer(module);
   return success();
 }

@@ -5,7 +5,7 @@
 
 namespace heddle {
 
-/// Attribute of a module: how @train updates its parameters. A dictionary:
+/// Attribute of a module: how @train, and with length buckets each @train.*, updates its parameters. A dictionary:
 ///   name   the optimizer's, as the names of its state have it: "adamw" of `adamw.m.wte`
 ///   clip   f64, the largest norm of all gradients together; 0: none
 ///   lr     @f: a private function (%step) -> (lr), both f32 scalars but the step
@@ -17,8 +17,8 @@ namespace heddle {
 inline constexpr llvm::StringLiteral kOptimizerAttr = "heddle.optimizer";
 inline constexpr llvm::StringLiteral kInitAttr = "heddle.init";
 
-/// Replaces the results "grad.<symbol>" of @train by writes of the variables, adds the optimizer's state as variables
-/// of kind "optimizer" (`adamw.m.<symbol>`, with type and repeats of the parameter) and the f32 scalar results
+/// Replaces the results "grad.<symbol>" of these entries by writes of the variables, adds the optimizer's state as variables
+/// of kind "optimizer" (`adamw.m.<symbol>`, with type and repeats of the parameter), which they share, and the f32 scalar results
 /// "lr" and "grad_norm" (before clipping). Removes attribute and rules; does nothing without them. An error if they are
 /// malformed, @train lacks, or a gradient has no rule.
 llvm::LogicalResult applyOptimizer(mlir::ModuleOp module);

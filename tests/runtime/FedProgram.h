@@ -5,6 +5,7 @@
 #include "runtime/Session.h"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,21 +21,28 @@ struct FedInput {
 
 class FedProgram {
 public:
-  /// The same inputs for both entries, but for the batch (the first dim) of `eval`, if `evalRows` is given.
-  explicit FedProgram(std::vector<FedInput> inputs, int64_t evalRows = 0);
+  /// Other sizes of dims.
+  using Sizes = std::map<std::string, int64_t>;
+  /// The same inputs for both entries, but for the batch (the first dim) of `eval`, if `evalRows` is given. For each of
+  /// `buckets` there is one more entry that trains.
+  explicit FedProgram(std::vector<FedInput> inputs, int64_t evalRows = 0, const std::vector<Sizes>& buckets = {});
   FedProgram(const FedProgram&) = delete;
 
   Session& session() { return *opened; }
   const HeddleEntry& entry(bool evaluation) { return opened->entry(evaluation ? "eval" : "train"); }
   /// The elements of an input as they lie in the workspace.
-  std::vector<int32_t> ints(const std::string& name, bool evaluation = false);
+  std::vector<int32_t> ints(const std::string& name, bool evaluation = false) { return ints(entry(evaluation), name); }
+  std::vector<int32_t> ints(const HeddleEntry& entry, const std::string& name);
   std::vector<float> floats(const std::string& name, bool evaluation = false);
 
 private:
+  void addEntry(const std::string& name, const Sizes& sizes);
+
   std::vector<FedInput> inputs;
+  std::deque<std::string> names;
   std::deque<std::vector<HeddleDim>> dims;
-  std::vector<HeddleBuffer> buffers[2];
-  HeddleEntry entries[2];
+  std::deque<std::vector<HeddleBuffer>> buffers;
+  std::vector<HeddleEntry> entries;
   HeddleTarget target;
   HeddleProgram program;
   std::unique_ptr<Session> opened;
