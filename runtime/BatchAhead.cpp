@@ -2,6 +2,7 @@
 #include "runtime/BatchAhead.h"
 
 #include "runtime/RunError.h"
+#include "runtime/StartThread.h"
 
 #include <fmt/format.h>
 
@@ -17,7 +18,7 @@ BatchAhead::BatchAhead(std::function<void(int64_t step)> make) : make(std::move(
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &before);
   auto run = [](void* self) -> void* { return static_cast<BatchAhead*>(self)->work(), nullptr; };
-  int error = pthread_create(&thread, nullptr, run, this);
+  int error = startThread(thread, run, this);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);
   if (error) throw RunError(kData, fmt::format("cannot start the thread that makes batches: {}", strerror(error)));
 }

@@ -56,15 +56,13 @@ GroupSize sizeOf(const HeddleProgram& program, const OptimizerGroup& group) {
 }
 
 struct Memory {
-  int64_t variables, workspace = 0, scratch, peak;
+  int64_t variables, workspace, scratch, peak;
 };
 
 Memory memoryOf(const HeddleProgram& program, const HeddleTarget& target, int threads, std::optional<int64_t> data) {
   Caches caches = RunConfig::parse(program.config).samples() ? Caches::kept : Caches::none;
-  Memory m{0, 0, Executor::scratchBytes(target, threads),
+  Memory m{0, Arena::reserved(workspaceBytes(target)), Executor::scratchBytes(target, threads),
            plannedBytes(program, target, threads, caches) + data.value_or(0)};
-  for (int i = 0; i < target.entry_count; ++i)
-    m.workspace = std::max(m.workspace, Arena::reserved(target.entries[i].workspace_bytes));
   m.variables = m.peak - data.value_or(0) - m.workspace - m.scratch;  // with what evaluations keep of them
   return m;
 }

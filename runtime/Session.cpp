@@ -31,7 +31,14 @@ int64_t keptStateBytes(const HeddleProgram& program, const HeddleTarget& target)
   return bytes;
 }
 
-int64_t workspaceBytes(const HeddleTarget& target) {
+bool trains(const HeddleEntry& entry) {
+  return std::string_view(entry.name) == "train" || std::string_view(entry.name).starts_with("train.");
+}
+
+int64_t placeOf(int64_t bytes) { return (bytes + 63) / 64 * 64; }
+
+// What entries need; the next step's batch lies behind it.
+int64_t sharedBytes(const HeddleTarget& target) {
   int64_t most = 0;
   for (int i = 0; i < target.entry_count; ++i) most = std::max(most, target.entries[i].workspace_bytes);
   return most;
@@ -81,6 +88,18 @@ int64_t variableBytes(const HeddleProgram& program, Caches caches) {
   return bytes;
 }
 
+int64_t workspaceBytes(const HeddleTarget& target) {
+  int64_t batch = 0;
+  for (int e = 0; e < target.entry_count; ++e) {
+    const HeddleEntry& entry = target.entries[e];
+    int64_t bytes = 0;
+    for (int i = 0; i < entry.input_count && trains(entry); ++i) bytes += placeOf(elementCount(entry.inputs[i]) * 4);
+    batch = std::max(batch, bytes);
+  }
+  int64_t shared = sharedBytes(target);
+  return batch ? placeOf(shared + HEDDLE_PADDING) + batch : shared;
+}
+
 int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads, Caches caches) {
   return Arena::reserved(variableBytes(program, caches)) + Arena::reserved(workspaceBytes(target)) +
          Arena::reserved(keptStateBytes(program, target)) +
@@ -92,20 +111,30 @@ static bool isStacked(const HeddleBuffer& input) {
   return input.rank > 0 && std::string_view(input.dims[0].name) == "$micro";
 }
 
-MicroBatches::MicroBatches(const HeddleEntry& entry)
+MicroBatches::MicroBatches(const HeddleEntry& entry, const HeddleTarget& target)
     : whole(entry), slice(entry), inputs(entry.inputs, entry.inputs + entry.input_count) {
-  for (HeddleBuffer& input : inputs)
+  int64_t place = placeOf(sharedBytes(target) + HEDDLE_PADDING);
+  for (HeddleBuffer& input : inputs) {
+    places.push_back(place);
+    input.offset = place;
+    place += placeOf(elementCount(input) * 4);
     if (isStacked(input)) {
       count = int32_t(input.dims[0].size);
       input.dims += 1, input.rank -= 1;
     }
+  }
   slice.inputs = inputs.data();
 }
 
 const HeddleEntry& MicroBatches::operator[](int32_t micro) {
   for (size_t i = 0; i < inputs.size(); ++i)
-    if (isStacked(whole.inputs[i])) inputs[i].offset = whole.inputs[i].offset + micro * elementCount(inputs[i]) * 4;
+    if (isStacked(whole.inputs[i])) inputs[i].offset = places[i] + micro * elementCount(inputs[i]) * 4;
   return slice;
+}
+
+void MicroBatches::moveIn(Session& session) const {
+  for (size_t i = 0; i < places.size(); ++i)
+    memcpy(session.memory(whole.inputs[i]), session.workspace.data() + places[i], size_t(elementCount(whole.inputs[i])) * 4);
 }
 
 Session::Session(const HeddleProgram& p, int threads, const std::string& targetClass, Caches caches)
@@ -141,7 +170,7 @@ const HeddleEntry& Session::entry(std::string_view name) const {
 std::vector<const HeddleEntry*> Session::trainingEntries() const {
   std::vector<const HeddleEntry*> entries;
   for (int i = 0; i < target.entry_count; ++i)
-    if (std::string_view(target.entries[i].name).starts_with("train.")) entries.push_back(&target.entries[i]);
+    if (trains(target.entries[i]) && target.entries[i].name != std::string_view("train")) entries.push_back(&target.entries[i]);
   entries.push_back(&entry("train"));
   return entries;
 }

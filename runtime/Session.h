@@ -29,21 +29,29 @@ int64_t variableBytes(const HeddleProgram& program, Caches caches);
 /// Bytes that a run holds at its peak: variables, the largest workspace, every thread's scratch. Exact.
 int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads, Caches caches = Caches::kept);
 
-/// An entry whose step has several micro-batches (`accumulate`), as a source of data sees it: its `data.*` inputs are those
-/// of one micro-batch. Of any other entry it is the same, with one.
+/// Bytes of the arena that all entries share, with the batch of the next step.
+int64_t workspaceBytes(const HeddleTarget& target);
+
+class Session;
+
+/// An entry that trains, as a source of data sees it while the batch of its next step is made: inputs lie where no entry
+/// works, and those of a step with several micro-batches (`accumulate`) are those of one of them.
 class MicroBatches {
 public:
-  explicit MicroBatches(const HeddleEntry& entry);
+  MicroBatches(const HeddleEntry& entry, const HeddleTarget& target);
   MicroBatches(const MicroBatches&) = delete;
 
   int32_t count = 1;
   /// The entry with the inputs of micro-batch `micro`, from 0. Inputs keep their addresses.
   const HeddleEntry& operator[](int32_t micro);
+  /// Copies all of them to where the entry takes its inputs.
+  void moveIn(Session& session) const;
 
 private:
   const HeddleEntry& whole;
   HeddleEntry slice;
   std::vector<HeddleBuffer> inputs;
+  std::vector<int64_t> places;  // in the workspace
 };
 
 class Session {

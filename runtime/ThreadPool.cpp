@@ -8,6 +8,7 @@
 
 #include "runtime/FloatMode.h"
 #include "runtime/RunError.h"
+#include "runtime/StartThread.h"
 
 #include <fmt/format.h>
 #include <linux/futex.h>
@@ -25,10 +26,6 @@ namespace {
 
 // About 20 us of `pause` (40 to 140 cycles each): longer than the gap between two kernels of a step.
 constexpr int kSpins = 600;
-
-// Bytes of a worker's stack. Ours to choose: a small `ulimit -s` would be the workers' too, and an unlimited one gives
-// each of them some MB of address space. Kernels keep what is large in scratch; this is many times what they spill.
-constexpr size_t kStack = size_t(1) << 20;
 
 void futexWait(std::atomic<uint32_t>& word, uint32_t expected) {
   syscall(SYS_futex, &word, FUTEX_WAIT_PRIVATE, expected, nullptr, nullptr, 0);
@@ -67,13 +64,8 @@ void ThreadPool::start(int thread) {
     return nullptr;
   };
   jobs[thread] = {this, thread};
-  pthread_attr_t attributes;
-  pthread_attr_init(&attributes);
-  pthread_attr_setstacksize(&attributes, kStack);
   pthread_t worker;
-  int error = pthread_create(&worker, &attributes, run, &jobs[thread]);
-  pthread_attr_destroy(&attributes);
-  if (error) {
+  if (int error = startThread(worker, run, &jobs[thread])) {
     stopWorkers();
     throw RunError(kData, fmt::format("cannot start {} threads: {}", count, strerror(error)), "a smaller -j");
   }

@@ -6,6 +6,7 @@
 // the file from where they lie.
 #include "runtime/TrainLoop.h"
 
+#include "runtime/BatchAhead.h"
 #include "runtime/Checkpoint.h"
 #include "runtime/DataPath.h"
 #include "runtime/DataSource.h"
@@ -52,7 +53,7 @@ constexpr const char* kMeasureNames[kMeasures] = {"lr", "grad_norm"};
 
 // An entry that trains: there is one for each length bucket.
 struct TrainingEntry {
-  TrainingEntry(const Session& session, const HeddleEntry& entry) : entry(entry), microBatches(entry), losses(entry) {
+  TrainingEntry(const Session& session, const HeddleEntry& entry) : entry(entry), microBatches(entry, session.target), losses(entry) {
     for (int i = 0; i < kMeasures; ++i) measures[i] = session.findOutput(entry, kMeasureNames[i]);
     const HeddleBuffer* ids = session.findInput(entry, "data.ids");
     for (int i = 0; i < entry.input_count && !ids; ++i)
@@ -100,6 +101,7 @@ public:
     std::string name = config.program.empty() ? program.name : config.program;
     directory = std::make_unique<RunDirectory>(options.out.empty() ? "out/" + name : options.out, options.resume);
     options.resume ? resume() : start();
+    if (source) ahead.emplace([this](int64_t step) { make(step); });
   }
 
   int run() {
@@ -168,11 +170,19 @@ private:
                       directory->path(), lines));
   }
 
-  // The batch of a step, with its counters, for the entry that `trained` becomes.
+  // The batch of a step, where batches are made.
+  void make(int64_t step) {
+    MicroBatches& batches = entries[source->trainingEntry(step)].microBatches;
+    for (int32_t micro = 0; micro < batches.count; ++micro) source->fillTraining(session, batches[micro], seed, step, micro);
+  }
+
+  // The inputs of a step, for the entry that `trained` becomes.
   void fill(int64_t step) {
-    if (source) trained = &entries[source->trainingEntry(step)];
-    for (int32_t micro = 0; source && micro < trained->microBatches.count; ++micro)
-      source->fillTraining(session, trained->microBatches[micro], seed, step, micro);
+    if (source) {
+      ahead->get(step);
+      trained = &entries[source->trainingEntry(step)];
+      trained->microBatches.moveIn(session);
+    }
     session.setCounters(trained->entry, step, seed);
   }
 
@@ -180,6 +190,7 @@ private:
     auto start = std::chrono::steady_clock::now();
     fill(done + 1);
     profile.addBatch(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
+    if (source && done + 1 < steps) ahead->begin(done + 2);
     if (options.profile) session.executor.trace = [this](const StepTrace& t) { profile.add(t); };
     session.run(trained->entry);
     session.executor.trace = nullptr;  // evaluations do not count
@@ -225,6 +236,7 @@ private:
 
   std::string firstBadOfEvaluation(int64_t batches) {
     std::string found;
+    ahead->rest();
     batches = source->evaluationBatches(evaluation->entry, batches);
     for (int64_t batch = 0; batch < batches && found.empty(); ++batch) {
       source->fillEvaluation(session, evaluation->entry, batch, batches);
@@ -255,6 +267,7 @@ private:
     for (Reported& result : validation) result.given = false;
     for (const PeriodicAction& action : config.every) {
       if (action.kind != Action::kEvaluate || done % action.n != 0 || !evaluation) continue;
+      ahead->rest();  // the source serves one at a time
       const Losses& found = evaluation->run(seed, action.batches);
       for (size_t i = 0; i < found.all.size(); ++i) {
         auto& loss = found.all[i];
@@ -392,6 +405,7 @@ private:
   bool metricsFailing = false;  // at the last line
   bool metricsSaved = true;     // at the last save
   bool warned = false;          // that nothing is learned
+  std::optional<BatchAhead> ahead;  // uses all that is above; none without data
 };
 
 }  // namespace
