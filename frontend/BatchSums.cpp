@@ -16,14 +16,14 @@ public:
   Leaves(func::FuncOp entry, StringAttr batch) : body(&entry.getBody().front()), batch(batch) {
     varying.insert(body->getArguments().begin(), body->getArguments().end());
     for (Operation &op : *body)
-      if (readsAny(&op, varying))
+      if (readsAny(&op, varying) || readsState(&op))
         varying.insert(op.getResults().begin(), op.getResults().end());
     walk();
   }
 
   SmallVector<Value> all;              // in the order of the program
   llvm::DenseSet<Operation *> between; // and what depends on no data
-  llvm::DenseSet<Value> varying;       // depends on the entry's arguments
+  llvm::DenseSet<Value> varying;       // depends on the entry's arguments, or on a state
 
   bool isSum(Value value) const {
     auto reduce = value.getDefiningOp<ReduceOp>();
@@ -42,11 +42,16 @@ public:
   }
 
 private:
+  static bool readsState(Operation *op) {
+    auto read = dyn_cast<ReadOp>(op);
+    auto variable = read ? SymbolTable::lookupNearestSymbolFrom<VariableOp>(read, read.getVariableAttr()) : VariableOp();
+    return variable && variable.getKind() == "state";
+  }
   bool isLeaf(Value value) const {
     Operation *op = value.getDefiningOp();
     auto has = [&](Value x) { return cast<Tensor>(x.getType()).has(batch); };
     return isSum(value) ||
-           (varying.contains(value) && (!op || op->getNumRegions() > 0 || llvm::any_of(op->getOperands(), has)));
+           (varying.contains(value) && (!op || isa<ReadOp>(op) || op->getNumRegions() > 0 || llvm::any_of(op->getOperands(), has)));
   }
   // A list of work, not a recursion: a chain may be as long as a program.
   void walk() {
@@ -110,10 +115,10 @@ public:
     for (Operation &op : body)
       if (isa<ReadOp, BernoulliOp>(op) || Leaves::readsAny(&op, trained) || holdsMask(&op))
         trained.insert(op.getResults().begin(), op.getResults().end());
-    SmallVector<Value> counts;
+    SmallVector<Value> counts, constants;
     for (Value leaf : leaves.all) {
       if (!leaves.varying.contains(leaf))
-        times(leaf, number);
+        constants.push_back(leaf);
       else if (!leaves.isSum(leaf))
         local.insert(leaf), culprits[leaf] = leaf.getDefiningOp();
       else if (!trained.contains(leaf))
@@ -121,6 +126,9 @@ public:
       else
         local.insert(leaf), parts[leaf] = leaf;
     }
+    keepStates(counts, constants);
+    for (Value leaf : constants)
+      times(leaf, number);
     takeCounts(counts);
     SmallVector<Operation *> ops; // as they are now: parts are put in among them
     for (Operation &op : body.without_terminator())
@@ -160,6 +168,36 @@ private:
   void times(Value value, double factor) {
     Value product = scaled(value, factor);
     value.replaceAllUsesExcept(product, product.getDefiningOp());
+  }
+
+  // The next values of states are those of one micro-batch: what the sums that are about to change go into on the way there is
+  // computed for them apart.
+  void keepStates(ArrayRef<Value> counts, ArrayRef<Value> constants) {
+    llvm::DenseSet<Value> changed(counts.begin(), counts.end());
+    changed.insert(constants.begin(), constants.end());
+    SmallVector<Value> work;
+    for (Operation &op : body) {
+      if (Leaves::readsAny(&op, changed))
+        changed.insert(op.getResults().begin(), op.getResults().end());
+      if (isa<WriteOp>(op))
+        llvm::append_range(work, op.getOperands());
+    }
+    llvm::DenseSet<Operation *> needed;
+    while (!work.empty()) {
+      Value value = work.pop_back_val();
+      if (changed.contains(value) && needed.insert(value.getDefiningOp()).second)
+        value.getDefiningOp()->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
+    }
+    IRMapping mapping;
+    for (Operation &op : llvm::make_early_inc_range(body)) {
+      if (needed.contains(&op)) {
+        builder.setInsertionPointAfter(&op);
+        builder.clone(op, mapping);
+      } else if (isa<WriteOp>(op)) {
+        for (OpOperand &operand : op.getOpOperands())
+          operand.set(mapping.lookupOrDefault(operand.get()));
+      }
+    }
   }
 
   // Moves the sums of data alone to an entry of their own.

@@ -30,25 +30,30 @@ Diagnostic *wrongSizes(const SizeStmt::Entry &entry, bool isLength, Elaborator &
 } // namespace
 
 std::vector<Bucket> readBuckets(const Train &block, const DataDeclaration &data, Elaborator &el, const BuildSettings &settings) {
+  auto named = [](const std::vector<Ident> &dims, const Ident &dim) {
+    return llvm::any_of(dims, [&](const Ident &other) { return other.name == dim.name; });
+  };
   std::vector<const SizeStmt::Entry *> entries;
+  bool anyLength = false, oneLength = false; // with several sizes; with one that `--set` says
   for (const StmtPtr &stmt : block.body)
     if (auto *size = stmt->as<SizeStmt>())
-      for (const SizeStmt::Entry &entry : size->entries)
-        if (entry.sizes.size() > 1 && !settings.set.count(entry.dim.name)) // else `--set` says the one size
+      for (const SizeStmt::Entry &entry : size->entries) {
+        bool set = settings.set.count(entry.dim.name), isLength = named(data.lengths, entry.dim);
+        if (entry.sizes.size() < 2)
+          continue;
+        (set ? oneLength : anyLength) |= isLength;
+        if (!set)
           entries.push_back(&entry);
-  if (entries.empty() || data.kind.empty())
+      }
+  if (entries.empty() || data.kind.empty() || (oneLength && !anyLength))
     return {};
   auto refuse = [](Diagnostic &d, const std::string &help) {
     d.help(help);
     return std::vector<Bucket>();
   };
-  auto named = [](const std::vector<Ident> &dims, const Ident &dim) {
-    return llvm::any_of(dims, [&](const Ident &other) { return other.name == dim.name; });
-  };
   std::string lengths;
   for (const Ident &dim : data.lengths)
     lengths += (lengths.empty() ? "`" : " and `") + dim.name + "`";
-  bool anyLength = false;
   for (const SizeStmt::Entry *entry : entries) {
     const Ident &dim = entry->dim;
     if (data.lengths.empty())
@@ -62,7 +67,6 @@ std::vector<Bucket> readBuckets(const Train &block, const DataDeclaration &data,
                     fmt::format("give it one size; the buckets of `{}` are of {}", data.kind, lengths));
     if (Diagnostic *wrong = wrongSizes(*entry, isLength, el))
       return refuse(*wrong, kHelp);
-    anyLength |= isLength;
     if (entry->sizes.size() != entries[0]->sizes.size())
       return refuse(el.error(Code::H0417, entry->span, fmt::format("`{}` has {} sizes, but `{}` has {}", dim.name, entry->sizes.size(),
                                                                    entries[0]->dim.name, entries[0]->sizes.size()))

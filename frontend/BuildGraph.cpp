@@ -30,11 +30,6 @@ TrainBlock checkTrain(Elaborator &el, const ModuleTable &table, const Train &tra
 bool accumulate(GraphEntry &entry, const TrainBlock &block, const std::vector<std::pair<std::string, Value>> &losses,
                 Diagnostics &diagnostics) {
   Elaborator &el = entry.el;
-  if (!el.writes.empty()) {
-    diagnostics.error(Code::H0410, block.accumulateSpan, "`accumulate` cannot be had with a `state` yet")
-        .help("the state of a step would depend on the order of its micro-batches: leave `accumulate` out");
-    return false;
-  }
   if (!el.batch) {
     diagnostics.error(Code::H0410, block.accumulateSpan, "`accumulate` needs data with a batch");
     return false;

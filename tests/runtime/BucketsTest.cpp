@@ -107,14 +107,13 @@ protected:
     }
     ASSERT_EQ(rows.size(), 3u);
     const size_t records[] = {20, 20, 50};
-    std::vector<int32_t> first;
     for (auto& [bucket, all] : rows) {
       ASSERT_GT(all.size(), 3 * records[bucket]);
       for (size_t epoch = 0; (epoch + 1) * records[bucket] <= all.size(); ++epoch) {
         std::set<int32_t> seen(all.begin() + int64_t(epoch * records[bucket]), all.begin() + int64_t((epoch + 1) * records[bucket]));
         EXPECT_EQ(seen.size(), records[bucket]) << "bucket " << bucket << ", epoch " << epoch;
       }
-      EXPECT_FALSE(std::equal(all.begin(), all.begin() + int64_t(records[bucket]), all.begin() + int64_t(records[bucket])));
+      EXPECT_FALSE(std::equal(all.begin(), all.begin() + int64_t(records[bucket]), all.begin() + int64_t(records[bucket]))) << "each epoch in another order";
     }
   }
 
