@@ -45,7 +45,7 @@ std::vector<Bucket> readBuckets(const Train &block, const DataDeclaration &data,
         if (!set)
           entries.push_back(&entry);
       }
-  if (entries.empty() || data.kind.empty() || (oneLength && !anyLength))
+  if (entries.empty() || data.kind.empty())
     return {};
   auto refuse = [](Diagnostic &d, const std::string &help) {
     d.help(help);
@@ -73,6 +73,8 @@ std::vector<Bucket> readBuckets(const Train &block, const DataDeclaration &data,
                         .label(entries[0]->span, "the other one"),
                     kHelp);
   }
+  if (oneLength && !anyLength) // the batch has its last size
+    return {};
   if (!anyLength)
     return refuse(el.error(Code::H0417, entries[0]->span,
                            fmt::format("`{}` has one size, as long as there are no length buckets", entries[0]->dim.name)),

@@ -13,10 +13,12 @@
 namespace heddle {
 
 BatchAhead::BatchAhead(std::function<void(int64_t step)> make) : make(std::move(make)) {
-  // Signals are the main thread's: a step is to end because of them, and no read of a file.
-  sigset_t all, before;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &before);
+  // Signals are the main thread's: a step is to end because of them, and no read of a file. Those of faults are of the thread
+  // that made one: a blocked one would end the process without a word.
+  sigset_t others, before;
+  sigfillset(&others);
+  for (int fault : {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT, SIGTRAP, SIGSYS}) sigdelset(&others, fault);
+  pthread_sigmask(SIG_SETMASK, &others, &before);
   auto run = [](void* self) -> void* { return static_cast<BatchAhead*>(self)->work(), nullptr; };
   int error = startThread(thread, run, this);
   pthread_sigmask(SIG_SETMASK, &before, nullptr);

@@ -15,7 +15,7 @@ namespace heddle {
 class BatchAhead {
 public:
   /// `make` makes the batch of a step, in the one place there is for it; it may throw. Starts the thread, which takes no
-  /// signals. Throws RunError(kData) when the system gives none.
+  /// signals but those of its own faults. Throws RunError(kData) when the system gives none.
   explicit BatchAhead(std::function<void(int64_t step)> make);
   ~BatchAhead();
   BatchAhead(const BatchAhead&) = delete;

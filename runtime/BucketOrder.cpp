@@ -3,11 +3,13 @@
 
 #include "runtime/RunError.h"
 
+#include <algorithm>
 #include <utility>
 
 namespace heddle {
 namespace {
 using Wide = unsigned __int128;  // (2^32) (2^40) (2^40) fits
+constexpr Wide kMostSteps = Wide(1) << 32;  // no step is asked for behind it
 }  // namespace
 
 BucketOrder::BucketOrder(std::vector<Bucket> all) : buckets(std::move(all)) {}
@@ -22,7 +24,7 @@ int64_t BucketOrder::stepOf(Turn turn) const {
     // Turns i of the other with (2i + 1) a < b, or <= b: half of the whole numbers up to a bound are odd.
     Wide a = Wide(other.rows) * Wide(own.records), b = Wide(2 * turn.number + 1) * Wide(own.rows) * Wide(other.records);
     Wide bound = (k < turn.bucket ? b : b - 1) / a;
-    before += int64_t((bound + 1) / 2);
+    before += int64_t(std::min<Wide>((bound + 1) / 2, kMostSteps));
   }
   return before;
 }

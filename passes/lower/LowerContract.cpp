@@ -202,13 +202,18 @@ void ContractEmitter::packTransposed(Value base, Value n, Value to) {
 void ContractEmitter::packA(Value base, Value kCount) {
   bool whole = shape.m.size % tiling.blockM == 0;
   Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
-  SmallVector<Value> masks;
-  for (int64_t row = 0; row < tiling.blockM && !whole; row += lanes)
-    masks.push_back(mask(shape.m.size, add(rows.begin, row)));
+  SmallVector<Value> masks, first;
+  for (int64_t row = 0; row < tiling.blockM; row += lanes) {
+    first.push_back(add(rows.begin, row));
+    if (whole) continue;
+    masks.push_back(mask(shape.m.size, first.back()));
+    // A masked load may read all of its lanes: not far beyond the end.
+    first.back() = least(first.back(), constant(shape.m.size - 1));
+  }
   loop("k", constant(0), kCount, 1, [&](Value k) {
-    Value from = add(add(base, rows.begin), mul(k, shape.k.a)), to = add(mul(k, lanes), tiling.blockK * width);
+    Value from = add(base, mul(k, shape.k.a)), to = add(mul(k, lanes), tiling.blockK * width);
     for (int64_t row = 0; row < tiling.blockM; row += lanes) {
-      Value at = add(from, row), strip;
+      Value at = add(from, first[row / lanes]), strip;
       if (whole) strip = vector::LoadOp::create(builder, loc, vector, a, at);
       else strip = vector::MaskedLoadOp::create(builder, loc, vector, a, at, masks[row / lanes], zero);
       vector::StoreOp::create(builder, loc, strip, scratch, add(to, row / lanes * tiling.stripStride(lanes)));

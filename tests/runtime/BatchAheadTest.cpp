@@ -2,8 +2,10 @@
 #include "runtime/BatchAhead.h"
 
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <atomic>
+#include <csignal>
 #include <stdexcept>
 #include <thread>
 #include <vector>
@@ -82,6 +84,18 @@ TEST(BatchAhead, RestsBetweenBatchesAndEndsWithinOne) {
     std::thread([&] { wait = false; }).join();
   }
   EXPECT_EQ(inside, 0);
+}
+
+TEST(BatchAhead, AFaultIsReportedAsAnywhere) {
+  EXPECT_EXIT(
+      {
+        signal(SIGSEGV, [](int) { _exit(70); });
+        BatchAhead ahead([](int64_t) { raise(SIGSEGV); });
+        ahead.begin(1);
+        ahead.rest();
+        _exit(0);
+      },
+      testing::ExitedWithCode(70), "");
 }
 
 }  // namespace
