@@ -50,22 +50,6 @@ void contractions(Shape s, std::vector<Case> &out) {
                          {{type({B, A}), -4, 4}, {type({C, B}), -4, 4}}, type({A, C}), magnitude(sumUnits(k))));
     out.back().derivable = false;
   }
-  // Long strides along the sum, so that both operands are packed: several blocks of rows and of k, a rest of each; and
-  // summed axes that do not merge, in each of several products.
-  auto packed = [&](const std::string &name, const std::string &over, std::vector<std::string> outer,
-                    std::vector<std::string> kept, int64_t m, int64_t k, int64_t terms) {
-    auto with = [](std::vector<std::string> dims, std::vector<std::string> more) {
-      dims.insert(dims.end(), more.begin(), more.end());
-      return type(dims);
-    };
-    std::string A = size("A", m), B = size("B", k), C = size("C", 19);
-    out.push_back(opCase("contract packed " + name, "contract %a0, %a1 over [" + over + "]",
-                         {{with(outer, {B, A}), -4, 4}, {with(outer, {B, C}), -4, 4}}, with(kept, {A, C}),
-                         magnitude(sumUnits(terms))));
-    out.back().derivable = false;
-  };
-  packed("in blocks", "\"B\"", {}, {}, 331, 270, 270);
-  packed("in products", "\"O\", \"B\"", {size("O", 3), n}, {n}, 322, 21, 63);
 }
 
 void reductions(Shape s, std::vector<Case> &out) {
