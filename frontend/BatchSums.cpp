@@ -170,6 +170,18 @@ private:
     value.replaceAllUsesExcept(product, product.getDefiningOp());
   }
 
+  // The ops that `values` come from, as far back as `follow` says.
+  static llvm::DenseSet<Operation *> makersOf(SmallVector<Value> values, llvm::function_ref<bool(Value)> follow) {
+    llvm::DenseSet<Operation *> makers;
+    while (!values.empty()) {
+      Value value = values.pop_back_val();
+      Operation *op = value.getDefiningOp();
+      if (op && follow(value) && makers.insert(op).second)
+        op->walk([&](Operation *inner) { llvm::append_range(values, inner->getOperands()); });
+    }
+    return makers;
+  }
+
   // The next values of states are those of one micro-batch: what the sums that are about to change go into on the way there is
   // computed for them apart.
   void keepStates(ArrayRef<Value> counts, ArrayRef<Value> constants) {
@@ -182,12 +194,7 @@ private:
       if (isa<WriteOp>(op))
         llvm::append_range(work, op.getOperands());
     }
-    llvm::DenseSet<Operation *> needed;
-    while (!work.empty()) {
-      Value value = work.pop_back_val();
-      if (changed.contains(value) && needed.insert(value.getDefiningOp()).second)
-        value.getDefiningOp()->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
-    }
+    llvm::DenseSet<Operation *> needed = makersOf(std::move(work), [&](Value value) { return changed.contains(value); });
     IRMapping mapping;
     for (Operation &op : llvm::make_early_inc_range(body)) {
       if (needed.contains(&op)) {
@@ -204,13 +211,7 @@ private:
   void takeCounts(ArrayRef<Value> counts) {
     if (counts.empty())
       return;
-    llvm::DenseSet<Operation *> needed;
-    SmallVector<Value> work(counts);
-    while (!work.empty()) {
-      Operation *op = work.pop_back_val().getDefiningOp();
-      if (op && needed.insert(op).second)
-        op->walk([&](Operation *inner) { llvm::append_range(work, inner->getOperands()); });
-    }
+    llvm::DenseSet<Operation *> needed = makersOf(SmallVector<Value>(counts), [](Value) { return true; });
     func::FuncOp entry = newEntry(train, train.getSymName() + ".counts");
     IRMapping mapping;
     for (BlockArgument argument : body.getArguments())

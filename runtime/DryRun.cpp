@@ -12,7 +12,6 @@
 
 #include <algorithm>
 #include <cstring>
-#include <string_view>
 #include <vector>
 
 namespace heddle {
@@ -26,9 +25,8 @@ const HeddleEntry* mainEntry(const HeddleTarget& target) {
 
 // Those of the length buckets whose entries are not the main one.
 std::vector<const HeddleEntry*> smallerBuckets(const HeddleTarget& target) {
-  std::vector<const HeddleEntry*> entries;
-  for (int i = 0; i < target.entry_count; ++i)
-    if (std::string_view(target.entries[i].name).starts_with("train.")) entries.push_back(&target.entries[i]);
+  std::vector<const HeddleEntry*> entries = trainingEntries(target);
+  if (!entries.empty()) entries.pop_back();
   return entries;
 }
 

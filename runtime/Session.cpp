@@ -31,18 +31,17 @@ int64_t keptStateBytes(const HeddleProgram& program, const HeddleTarget& target)
   return bytes;
 }
 
-bool trains(const HeddleEntry& entry) {
-  return std::string_view(entry.name) == "train" || std::string_view(entry.name).starts_with("train.");
-}
-
 int64_t placeOf(int64_t bytes) { return (bytes + 63) / 64 * 64; }
 
-// What entries need; the next step's batch lies behind it.
+// What entries need.
 int64_t sharedBytes(const HeddleTarget& target) {
   int64_t most = 0;
   for (int i = 0; i < target.entry_count; ++i) most = std::max(most, target.entries[i].workspace_bytes);
   return most;
 }
+
+// Where the batch of the next step lies: behind what any entry may read.
+int64_t nextBatchPlace(const HeddleTarget& target) { return placeOf(sharedBytes(target) + HEDDLE_PADDING); }
 
 bool usesCaches(const HeddleProgram& program, const HeddleEntry& entry) {
   int64_t first = variableBytes(program, Caches::none);
@@ -88,16 +87,27 @@ int64_t variableBytes(const HeddleProgram& program, Caches caches) {
   return bytes;
 }
 
-int64_t workspaceBytes(const HeddleTarget& target) {
-  int64_t batch = 0;
-  for (int e = 0; e < target.entry_count; ++e) {
-    const HeddleEntry& entry = target.entries[e];
-    int64_t bytes = 0;
-    for (int i = 0; i < entry.input_count && trains(entry); ++i) bytes += placeOf(elementCount(entry.inputs[i]) * 4);
-    batch = std::max(batch, bytes);
+std::vector<const HeddleEntry*> trainingEntries(const HeddleTarget& target) {
+  std::vector<const HeddleEntry*> entries;
+  const HeddleEntry* last = nullptr;
+  for (int i = 0; i < target.entry_count; ++i) {
+    std::string_view name = target.entries[i].name;
+    if (name.starts_with("train.")) entries.push_back(&target.entries[i]);
+    else if (name == "train") last = &target.entries[i];
   }
-  int64_t shared = sharedBytes(target);
-  return batch ? placeOf(shared + HEDDLE_PADDING) + batch : shared;
+  if (!last) return {};
+  entries.push_back(last);
+  return entries;
+}
+
+int64_t workspaceBytes(const HeddleTarget& target) {
+  int64_t bytes = sharedBytes(target);
+  for (const HeddleEntry* entry : trainingEntries(target)) {
+    int64_t end = nextBatchPlace(target);
+    for (int i = 0; i < entry->input_count; ++i) end += placeOf(elementCount(entry->inputs[i]) * 4);
+    if (entry->input_count) bytes = std::max(bytes, end);
+  }
+  return bytes;
 }
 
 int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads, Caches caches) {
@@ -113,7 +123,7 @@ static bool isStacked(const HeddleBuffer& input) {
 
 MicroBatches::MicroBatches(const HeddleEntry& entry, const HeddleTarget& target)
     : whole(entry), slice(entry), inputs(entry.inputs, entry.inputs + entry.input_count) {
-  int64_t place = placeOf(sharedBytes(target) + HEDDLE_PADDING);
+  int64_t place = nextBatchPlace(target);
   for (HeddleBuffer& input : inputs) {
     places.push_back(place);
     input.offset = place;
@@ -168,11 +178,8 @@ const HeddleEntry& Session::entry(std::string_view name) const {
 }
 
 std::vector<const HeddleEntry*> Session::trainingEntries() const {
-  std::vector<const HeddleEntry*> entries;
-  for (int i = 0; i < target.entry_count; ++i)
-    if (trains(target.entries[i]) && target.entries[i].name != std::string_view("train")) entries.push_back(&target.entries[i]);
-  entries.push_back(&entry("train"));
-  return entries;
+  entry("train");
+  return heddle::trainingEntries(target);
 }
 
 const HeddleBuffer* Session::findInput(const HeddleEntry& entry, std::string_view name) const {

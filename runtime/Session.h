@@ -29,6 +29,10 @@ int64_t variableBytes(const HeddleProgram& program, Caches caches);
 /// Bytes that a run holds at its peak: variables, the largest workspace, every thread's scratch. Exact.
 int64_t plannedBytes(const HeddleProgram& program, const HeddleTarget& target, int threads, Caches caches = Caches::kept);
 
+/// The entries that train: `train.*` for each length bucket but the last, from the smallest on, then `train`. None if there is
+/// no `train`.
+std::vector<const HeddleEntry*> trainingEntries(const HeddleTarget& target);
+
 /// Bytes of the arena that all entries share, with the batch of the next step.
 int64_t workspaceBytes(const HeddleTarget& target);
 
@@ -77,8 +81,7 @@ public:
   const HeddleEntry* findEntry(std::string_view name) const;
   /// The same; throws RunError(kData) that names the entries there are.
   const HeddleEntry& entry(std::string_view name) const;
-  /// The entries that train: `train.*` for each length bucket but the last, from the smallest on, then `train`. Throws
-  /// RunError(kData) if there is no `train`.
+  /// trainingEntries of the target. Throws RunError(kData) if there is no `train`.
   std::vector<const HeddleEntry*> trainingEntries() const;
 
   /// Throws RunError(kInternal) if the entry uses a cache that the session has no memory for.
