@@ -26,6 +26,7 @@ const T *ProgramTables::keep(std::vector<T> values) {
     else if constexpr (std::is_same_v<T, HeddleStep>) return steps;
     else if constexpr (std::is_same_v<T, HeddleBuffer>) return buffers;
     else if constexpr (std::is_same_v<T, HeddleEntry>) return entries;
+    else if constexpr (std::is_same_v<T, HeddleWork>) return works;
     else return names;
   }();
   return pool.emplace_back(std::move(values)).data();
@@ -92,10 +93,16 @@ void ProgramTables::addVariables(ModuleOp module) {
 
 HeddleTarget ProgramTables::targetOf(ModuleOp module) {
   std::vector<const char *> kernelNames;
+  std::vector<HeddleWork> work;
   llvm::StringMap<int32_t> index;
   for (func::FuncOp kernel : kernelsOf(module)) {
     index[kernel.getName()] = kernelNames.size();
     kernelNames.push_back(keep(kernel.getName()));
+    auto number = [&](StringRef name) {
+      auto attr = kernel->getAttrOfType<IntegerAttr>(name);
+      return attr ? attr.getInt() : 0;
+    };
+    work.push_back({number("heddle.flops"), number("heddle.bytes")});
   }
   std::vector<HeddleEntry> list;
   for (auto entry : module.getOps<EntryOp>()) list.push_back(entryOf(entry, index));
@@ -106,6 +113,7 @@ HeddleTarget ProgramTables::targetOf(ModuleOp module) {
   target.kernel_count = kernelNames.size();
   target.kernels = kernels.emplace_back(kernelNames.size(), nullptr).data();
   target.kernel_names = keep(std::move(kernelNames));
+  target.kernel_work = keep(std::move(work));
   target.entry_count = list.size();
   target.entries = keep(std::move(list));
   return target;

@@ -42,6 +42,7 @@ class ProgramTables {
   std::deque<std::vector<HeddleStep>> steps;
   std::deque<std::vector<HeddleBuffer>> buffers;
   std::deque<std::vector<HeddleEntry>> entries;
+  std::deque<std::vector<HeddleWork>> works;
   std::deque<std::vector<const char *>> names;
 };
 

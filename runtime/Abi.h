@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 #define HEDDLE_VERSION "0.1.0"   // of the release; CMakeLists.txt reads it here
-#define HEDDLE_ABI_VERSION 3
+#define HEDDLE_ABI_VERSION 4
 #define HEDDLE_MAX_LOOPS 4       // nested `repeat`s
 #define HEDDLE_ALIGNMENT 64      // bytes; every buffer starts on it: a cache line and an AVX-512 vector
 #define HEDDLE_PADDING 64        // readable bytes behind every arena, so that a full vector may be loaded at its end
@@ -99,6 +99,12 @@ typedef struct {
   int64_t flops;            // multiplications and additions of matrix products in one run
 } HeddleEntry;
 
+// What a call of a kernel does, all tiles together.
+typedef struct {
+  int64_t flops;  // multiplications and additions of matrix products; blocks that a mask closes for certain do not count
+  int64_t bytes;  // of buffers, each read and written once; of a tensor that is gathered from, what is gathered
+} HeddleWork;
+
 typedef struct {
   const char* name;  // target class: "avx512", "avx2", "baseline"
   int32_t kernel_count;
@@ -106,6 +112,7 @@ typedef struct {
   const char* const* kernel_names;
   int32_t entry_count;
   const HeddleEntry* entries;
+  const HeddleWork* kernel_work;  // null: not known
 } HeddleTarget;
 
 typedef struct {

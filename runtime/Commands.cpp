@@ -1,6 +1,7 @@
 // See Commands.h. Writing to stdout is checked: a full disk or a closed pipe is an error, not a silent loss.
 #include "runtime/Commands.h"
 
+#include "runtime/Bench.h"
 #include "runtime/DataSource.h"
 #include "runtime/DryRun.h"
 #include "runtime/Evaluate.h"
@@ -164,12 +165,13 @@ void runPredict(const HeddleProgram& program, const RunOptions& options) {
 }
 
 int dispatch(const HeddleProgram& program, const RunOptions& options) {
-  if (options.dryRun) return dryRun(program, options), kDone;
+  if (options.dryRun && options.command == Command::kTrain) return dryRun(program, options), kDone;
   switch (options.command) {
     case Command::kTrain: return train(program, options);
     case Command::kEval: return runEval(program, options), kDone;
     case Command::kSample: return runSample(program, options), kDone;
     case Command::kPredict: return runPredict(program, options), kDone;
+    case Command::kBench: return writeOut(bench(program, options)), kDone;
   }
   return kInternal;
 }

@@ -1,4 +1,4 @@
-// `train`, `eval` and `sample`, from options to exit code: what the `heddle` command and native programs share.
+// `train`, `eval`, `sample`, `predict` and `bench`, from options to exit code: what the `heddle` command and native programs share.
 #ifndef HEDDLE_RUNTIME_COMMANDS_H
 #define HEDDLE_RUNTIME_COMMANDS_H
 #include "runtime/Abi.h"

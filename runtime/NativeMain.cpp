@@ -23,7 +23,8 @@ struct CommandName {
 constexpr CommandName kCommands[] = {{"train", Command::kTrain, "train the model and keep checkpoints"},
                                      {"eval", Command::kEval, "losses of a checkpoint on the validation data"},
                                      {"sample", Command::kSample, "text from a checkpoint"},
-                                     {"predict", Command::kPredict, "the classes of records that have no label"}};
+                                     {"predict", Command::kPredict, "the classes of records that have no label"},
+                                     {"bench", Command::kBench, "where the time of a training step goes"}};
 
 std::string usage(const std::string& program, const HeddleProgram& p) {
   std::string text = fmt::format("{}: the model '{}', compiled by Heddle\n\nusage: {} COMMAND [OPTIONS]\n\n", program,

@@ -85,6 +85,12 @@ std::vector<OptionSpec> runOptionSpecs(Command command, RunOptions& o) {
         {"--dry-run", "", "", "parameters, work and exact peak memory; nothing is run or written", on(o.dryRun)},
         {"--profile", "", "", "time per kernel, to stderr at the end", on(o.profile)},
         {"--json", "", "", "with --dry-run: as JSON", on(o.json)}};
+  } else if (command == Command::kBench) {
+    specs = {{"--steps", "", "N", "measure N steps (default 20), after two that are not",
+              [&o](const std::string& v) { o.steps = parseWhole("--steps", v, 1, kMost - 2); }},
+             {"--seed", "", "S", "seed of initial values, batches and dropout, instead of the program's", seed},
+             {"--dry-run", "", "", "FLOPs and bytes by kernel, the same on every machine; nothing is run", on(o.dryRun)},
+             {"--json", "", "", "as JSON", on(o.json)}};
   } else {
     specs = {{"--ckpt", "", "FILE", "checkpoint, or run directory (its newest; default out/NAME)",
               text(o.checkpoint, "--ckpt")},
@@ -99,7 +105,7 @@ std::vector<OptionSpec> runOptionSpecs(Command command, RunOptions& o) {
   if (command == Command::kEval)
     specs.push_back({"--batches", "", "N", "batches of held-out data (default: the program's; else all records)",
                      [&o](const std::string& v) { o.batches = parseWhole("--batches", v, 1, kMost); }});
-  if (command == Command::kTrain || command == Command::kEval)
+  if (command == Command::kTrain || command == Command::kEval || command == Command::kBench)
     specs.push_back({"--data", "", "PATH", "data file, instead of the program's", text(o.data, "--data")});
   if (command == Command::kSample) {
     std::vector<OptionSpec> own = {

@@ -1,4 +1,4 @@
-// The options of `train`, `eval`, `sample` and `predict`, told once for the `heddle` command and for native programs.
+// The options of `train`, `eval`, `sample`, `predict` and `bench`, told once for the `heddle` command and for native programs.
 //
 // An option is a row of a table: its name, its value, one line of help, and what it sets. A program adds rows of its
 // own and has them parsed, listed in the help and suggested for mistyped ones like the others.
@@ -15,7 +15,7 @@
 
 namespace heddle {
 
-enum class Command { kTrain, kEval, kSample, kPredict };
+enum class Command { kTrain, kEval, kSample, kPredict, kBench };
 
 /// What the command line says; the rest comes from the program's configuration.
 struct RunOptions {
@@ -23,7 +23,7 @@ struct RunOptions {
   std::string out;                // train: run directory; out/NAME if empty
   std::string data;               // --data
   std::string checkpoint;         // eval, sample, predict: a file, or a run directory (its newest); out/NAME if empty
-  std::optional<int64_t> steps;   // train: instead of the program's
+  std::optional<int64_t> steps;   // train: instead of the program's; bench: how many to measure
   std::optional<uint64_t> seed;
   std::optional<int64_t> batches; // eval
   std::optional<int64_t> generate;  // eval: targets of so many held-out pairs; 0: of all

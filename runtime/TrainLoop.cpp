@@ -6,7 +6,6 @@
 // the file from where they lie.
 #include "runtime/TrainLoop.h"
 
-#include "runtime/BatchAhead.h"
 #include "runtime/Checkpoint.h"
 #include "runtime/DataPath.h"
 #include "runtime/DataSource.h"
@@ -22,6 +21,7 @@
 #include "runtime/Sample.h"
 #include "runtime/Session.h"
 #include "runtime/StartFrom.h"
+#include "runtime/TrainingSteps.h"
 
 #include <fmt/format.h>
 #include <nlohmann/json.hpp>
@@ -53,7 +53,7 @@ constexpr const char* kMeasureNames[kMeasures] = {"lr", "grad_norm"};
 
 // An entry that trains: there is one for each length bucket.
 struct TrainingEntry {
-  TrainingEntry(const Session& session, const HeddleEntry& entry) : entry(entry), microBatches(entry, session.target), losses(entry) {
+  TrainingEntry(const Session& session, const HeddleEntry& entry) : entry(entry), losses(entry) {
     for (int i = 0; i < kMeasures; ++i) measures[i] = session.findOutput(entry, kMeasureNames[i]);
     const HeddleBuffer* ids = session.findInput(entry, "data.ids");
     for (int i = 0; i < entry.input_count && !ids; ++i)
@@ -63,7 +63,6 @@ struct TrainingEntry {
   TrainingEntry(const TrainingEntry&) = delete;
 
   const HeddleEntry& entry;
-  MicroBatches microBatches;
   Losses losses;  // of its last step; read at once, since evaluation uses the same workspace
   const HeddleBuffer* measures[kMeasures];  // null: the entry does not give it
   int64_t tokens;  // of its batch: elements of data.ids, or of the first integer input
@@ -76,14 +75,11 @@ public:
   Training(const HeddleProgram& program, const RunOptions& options)
       : options(options), config(RunConfig::parse(program.config)),
         session(program, threadCount(options), options.target, config.samples() ? Caches::kept : Caches::none),
-        source(openDataSource(config, options.data)), steps(options.steps.value_or(config.steps)),
+        source(openDataSource(config, options.data)), inputs(session, source.get()), steps(options.steps.value_or(config.steps)),
         seed(options.seed.value_or(config.seed)) {
     if (steps < 1) throw RunError(kUsage, fmt::format("'{}' does not say how many steps", program.name),
                      "give --steps N");
     for (const HeddleEntry* entry : session.trainingEntries()) entries.emplace_back(session, *entry);
-    std::vector<const HeddleEntry*> fed;
-    for (TrainingEntry& entry : entries) fed.push_back(&entry.microBatches[0]);
-    if (source) source->checkTraining(session, fed);
     trained = &entries.back();
     for (const PeriodicAction& action : config.every)
       if (action.kind == Action::kEvaluate && source && !evaluation) {
@@ -101,7 +97,7 @@ public:
     std::string name = config.program.empty() ? program.name : config.program;
     directory = std::make_unique<RunDirectory>(options.out.empty() ? "out/" + name : options.out, options.resume);
     options.resume ? resume() : start();
-    if (source) ahead.emplace([this](int64_t step) { make(step); });
+    inputs.start(seed);
   }
 
   int run() {
@@ -170,27 +166,14 @@ private:
                       directory->path(), lines));
   }
 
-  // The batch of a step, where batches are made.
-  void make(int64_t step) {
-    MicroBatches& batches = entries[source->trainingEntry(step)].microBatches;
-    for (int32_t micro = 0; micro < batches.count; ++micro) source->fillTraining(session, batches[micro], seed, step, micro);
-  }
-
   // The inputs of a step, for the entry that `trained` becomes.
-  void fill(int64_t step) {
-    if (source) {
-      ahead->get(step);
-      trained = &entries[source->trainingEntry(step)];
-      trained->microBatches.moveIn(session);
-    }
-    session.setCounters(trained->entry, step, seed);
-  }
+  void fill(int64_t step) { trained = &entries[inputs.fill(step)]; }
 
   void runStep() {
     auto start = std::chrono::steady_clock::now();
     fill(done + 1);
     profile.addBatch(std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count());
-    if (source && done + 1 < steps) ahead->begin(done + 2);
+    if (done + 1 < steps) inputs.makeAhead(done + 2);
     if (options.profile) session.executor.trace = [this](const StepTrace& t) { profile.add(t); };
     session.run(trained->entry);
     session.executor.trace = nullptr;  // evaluations do not count
@@ -236,7 +219,7 @@ private:
 
   std::string firstBadOfEvaluation(int64_t batches) {
     std::string found;
-    ahead->rest();
+    inputs.rest();
     batches = source->evaluationBatches(evaluation->entry, batches);
     for (int64_t batch = 0; batch < batches && found.empty(); ++batch) {
       source->fillEvaluation(session, evaluation->entry, batch, batches);
@@ -267,7 +250,7 @@ private:
     for (Reported& result : validation) result.given = false;
     for (const PeriodicAction& action : config.every) {
       if (action.kind != Action::kEvaluate || done % action.n != 0 || !evaluation) continue;
-      ahead->rest();  // the source serves one at a time
+      inputs.rest();  // the source serves one at a time
       const Losses& found = evaluation->run(seed, action.batches);
       for (size_t i = 0; i < found.all.size(); ++i) {
         auto& loss = found.all[i];
@@ -390,6 +373,7 @@ private:
   std::deque<TrainingEntry> entries;  // of the length buckets; else one
   TrainingEntry* trained = nullptr;   // the one of the last step
   std::unique_ptr<DataSource> source;
+  TrainingSteps inputs;
   int64_t steps;
   uint64_t seed;
   int64_t done = 0, savedStep = 0;
@@ -405,7 +389,6 @@ private:
   bool metricsFailing = false;  // at the last line
   bool metricsSaved = true;     // at the last save
   bool warned = false;          // that nothing is learned
-  std::optional<BatchAhead> ahead;  // uses all that is above; none without data
 };
 
 }  // namespace

@@ -69,19 +69,22 @@ class PlanPrinter {
   std::string target(int32_t t) {
     const HeddleTarget &target = program.targets[t];
     out += "\n// ---- the plan for " + std::string(target.name) + "\n";
-    std::string kernels, kernelNames, entries;
+    std::string kernels, kernelNames, work, entries;
     for (int32_t i = 0; i < target.kernel_count; ++i) {
       kernels += "    heddle::" + namespaces[t] + "::" + names.lookup(target.kernel_names[i]) + ",  // " +
                  std::to_string(i) + "\n";
       kernelNames += "    " + cppString(target.kernel_names[i]) + ",\n";
+      const HeddleWork &of = target.kernel_work[i];
+      work += "    {" + std::to_string(of.flops) + ", " + std::to_string(of.bytes) + "},\n";
     }
     std::string suffix = std::string("_") + target.name;
     std::string kernelTable = table("HeddleKernel", "kKernels" + suffix, kernels);
     std::string nameTable = table("char* const", "kKernelNames", kernelNames);
+    std::string workTable = table("HeddleWork", "kKernelWork" + suffix, work);
     for (int32_t i = 0; i < target.entry_count; ++i) entries += entry(target, target.entries[i], classes[t]);
     std::string entryTable = table("HeddleEntry", "kEntries" + suffix, entries);
     return "    {" + cppString(target.name) + ", " + std::to_string(target.kernel_count) + ", " + kernelTable + ", " +
-           nameTable + ", " + std::to_string(target.entry_count) + ", " + entryTable + "},\n";
+           nameTable + ", " + std::to_string(target.entry_count) + ", " + entryTable + ", " + workTable + "},\n";
   }
 
   std::string buffers(const HeddleBuffer *list, int32_t count, const std::string &name) {

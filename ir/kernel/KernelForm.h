@@ -9,7 +9,7 @@
 //   `exp` stays one line of the emitted C++ although it is a polynomial.
 // Both may have the attributes heddle.arg_names (strings) and heddle.arg_types (types as the source has them), one for
 // each memref, for comments; a kernel has heddle.results too, how many of its memrefs, the last ones, are results, so that
-// a result that is not finite can be traced to it.
+// a result that is not finite can be traced to it, and heddle.flops and heddle.bytes, what a call does (runtime/Abi.h).
 //
 // Types. Scalars are f32, i32, i1 and index (64 bits, signed). Vectors have one scalable dim: vector<[4]xT> of f32, i32
 // or i1 is one register of the class, 4 * vscale lanes. vector<[8]xT> exists between an interleave, deinterleave and

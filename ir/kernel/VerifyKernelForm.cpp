@@ -72,6 +72,9 @@ class KernelFormVerifier {
     for (StringRef name : {"heddle.arg_names", "heddle.arg_types"})
       if (auto list = function->getAttrOfType<ArrayAttr>(name))
         if (list.size() != memrefs(type)) report(function) << name << " has one element for each memref";
+    for (StringRef name : {"heddle.flops", "heddle.bytes"})
+      if (auto count = function->getAttrOfType<IntegerAttr>(name); count && count.getValue().isNegative())
+        report(function) << name << " is not negative";
     function.walk([&](Operation *op) {
       if (op != function) verifyOp(op);
     });

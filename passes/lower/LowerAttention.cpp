@@ -2,6 +2,7 @@
 #include "passes/lower/LowerAttention.h"
 #include "passes/graph/GraphBuilder.h"
 #include "passes/lower/BlockMask.h"
+#include "passes/lower/KernelWork.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;
@@ -84,6 +85,8 @@ private:
       BlockMask mask(builder, loc, axes, place, [&](BlockArgument argument) { return lookUp(argument); });
       Value open = mask.mayBeOpen(kernel.score);
       if (!open) return emitBlock(key);
+      kernel.openBlocks = countTrue(open, {place.dims[axes.rows].from, axes.rowBlock, axes.rowSize},
+                                    {key, axes.keyBlock, axes.keySize});
       auto branch = scf::IfOp::create(builder, loc, open);
       OpBuilder::InsertionGuard guard(builder);
       builder.setInsertionPointToStart(branch.thenBlock());
@@ -330,5 +333,7 @@ LoweredKernel BlockedKernel::emit(StringRef name, ModuleOp module) {
   frame.scratch.setType(MemRefType::get({bytes / 4}, builder.getF32Type()));
   frame.function.setType(builder.getFunctionType(frame.function.getBody().getArgumentTypes(), {}));
   for (int64_t i : parallel) tiles *= axes.outerSizes[i];
-  return {frame.function, tiles, bytes};
+  int64_t flops = flopsOfRegion(op);
+  if (openBlocks) flops = flops / (axes.rowBlocks() * axes.keyBlocks()) * *openBlocks;
+  return {frame.function, tiles, bytes, flops};
 }

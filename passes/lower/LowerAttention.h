@@ -74,6 +74,7 @@ protected:
   int64_t keyTiles = 1;                       // tiles that share the keys: parts of sums, along partAxis
   mlir::StringAttr partAxis;
   bool maskRows = false;
+  std::optional<int64_t> openBlocks;  // pairs of blocks that the score's masks leave open, where positions alone tell it
   std::string refusal;  // why blocks cannot compute the op; set by `build`
 
 private:

@@ -15,6 +15,7 @@
 // thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
 // accumulators start from C, which is zeroed before.
 #include "passes/lower/ContractEmitter.h"
+#include "passes/lower/KernelWork.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -289,5 +290,5 @@ LoweredKernel heddle::lowerContract(ContractOp op, StringRef name, const TargetI
   emitter.c = frame.results[0];
   emitter.scratch = frame.scratch;
   emitter.emitTiles(frame.begin, frame.end);
-  return {frame.function, shape.products() * tiling.blocksM * tiling.blocksN, scratchBytes};
+  return {frame.function, shape.products() * tiling.blocksM * tiling.blocksN, scratchBytes, flopsOf(op)};
 }

@@ -2,8 +2,8 @@
 // lies (heddle.args); what is added here is the code. Kernels that are the same but for their name exist once: the
 // forward of `eval` is mostly that of `train`.
 #include "passes/Passes.h"
-#include "llvm/Support/MathExtras.h"
 #include "passes/graph/PlanMemory.h"
+#include "passes/lower/KernelWork.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -42,19 +42,6 @@ std::string symbolOf(StringRef name) {
   while (!symbol.empty() && symbol.back() == '_') symbol.pop_back();
   if (symbol.empty() || llvm::isDigit(symbol[0])) symbol = "k" + symbol;
   return symbol;
-}
-
-// Multiplications and additions of a matrix product: two for each element of the product of all its dims. Counts of work
-// end at 2^63 - 1, which loops in loops of a program that would never end come to.
-int64_t multiply(int64_t x, int64_t y) {
-  int64_t product;
-  return llvm::MulOverflow(x, y, product) ? INT64_MAX : product;
-}
-int64_t flopsOf(ContractOp op) {
-  auto x = cast<Tensor>(op.getX().getType()), result = cast<Tensor>(op.getResult().getType());
-  int64_t flops = multiply(2, result.getNumElements());
-  for (StringAttr name : op.getOver().getAsRange<StringAttr>()) flops = multiply(flops, x.sizeOf(name));
-  return flops;
 }
 
 class ProgramLowering {
@@ -98,12 +85,10 @@ private:
         loop->setAttr(kNameAttr, repeat.getNameAttr());
         OpBuilder::InsertionGuard guard(builder);
         builder.createBlock(&loop.getBody());
-        lowerBlock(&repeat.getBody().front(), builder, multiply(times, int64_t(repeat.getCount())));
+        lowerBlock(&repeat.getBody().front(), builder, multiplyWork(times, int64_t(repeat.getCount())));
       } else if (isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op)) {
         LoweredKernel kernel = lowerOp(&op);
-        op.walk([&](ContractOp contract) {
-          if (llvm::AddOverflow(flops, multiply(times, flopsOf(contract)), flops)) flops = INT64_MAX;
-        });
+        flops = addWork(flops, multiplyWork(times, kernel.flops));
         scratch = std::max(scratch, kernel.scratchBytes);
         CallOp::create(builder, op.getLoc(), FlatSymbolRefAttr::get(kernel.function.getSymNameAttr()),
                        builder.getI64IntegerAttr(kernel.tiles),
@@ -119,7 +104,7 @@ private:
     else if (auto contract = dyn_cast<ContractOp>(op)) kernel = lowerContract(contract, "kernel", target, module);
     else if (auto scatter = dyn_cast<ScatterAddOp>(op)) kernel = lowerScatterAdd(scatter, "kernel", target, module);
     else kernel = lowerAttention(op, "kernel", target, module);
-    describe(kernel.function, op);
+    describe(kernel, op);
     std::string text;
     llvm::raw_string_ostream stream(text);
     kernel.function.print(stream, OpPrintingFlags().useLocalScope());
@@ -137,8 +122,9 @@ private:
   }
 
   // What a reader of the emitted code, and the search for the first value that is not finite, want to know of a
-  // kernel's arguments.
-  void describe(func::FuncOp function, Operation *op) {
+  // kernel's arguments, and `heddle bench` of its work.
+  void describe(const LoweredKernel &kernel, Operation *op) {
+    func::FuncOp function = kernel.function;
     Builder builder(op->getContext());
     SmallVector<Attribute> argNames, argTypes;
     auto add = [&](Value value) {
@@ -151,6 +137,8 @@ private:
     function->setAttr("heddle.arg_names", builder.getArrayAttr(argNames));
     function->setAttr("heddle.arg_types", builder.getArrayAttr(argTypes));
     function->setAttr("heddle.results", builder.getI64IntegerAttr(op->getNumResults()));  // the last of the arguments
+    function->setAttr("heddle.flops", builder.getI64IntegerAttr(kernel.flops));
+    function->setAttr("heddle.bytes", builder.getI64IntegerAttr(bytesOf(op)));
   }
 
   ModuleOp module;

@@ -21,6 +21,7 @@ struct LoweredKernel {
   mlir::func::FuncOp function;
   int64_t tiles;         // fixed by shapes and target class, never by the number of threads
   int64_t scratchBytes;  // per thread
+  int64_t flops = 0;     // multiplications and additions of its matrix products, without blocks that a mask closes
 };
 
 /// The memref of a tensor in memory: its dims in order, row-major; i1 is i32.

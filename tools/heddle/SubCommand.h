@@ -35,6 +35,7 @@ SubCommand addTrainCommand(CLI::App &root);
 SubCommand addEvalCommand(CLI::App &root);
 SubCommand addSampleCommand(CLI::App &root);
 SubCommand addPredictCommand(CLI::App &root);
+SubCommand addBenchCommand(CLI::App &root);
 SubCommand addRunCommand(CLI::App &root);
 SubCommand addImportCommand(CLI::App &root);
 SubCommand addExportCommand(CLI::App &root);

@@ -1,4 +1,4 @@
-// heddle train | eval | sample | predict FILE: compiles a program and runs it. The runtime does the work and knows the options
+// heddle train | eval | sample | predict | bench FILE: compiles a program and runs it. The runtime does the work and knows the options
 // (runtime/Options.h): a native program has the same ones.
 #include "tools/heddle/Compilation.h"
 #include "tools/heddle/CompileTime.h"
@@ -35,8 +35,14 @@ void noteData(const Compilation &compilation, const std::string &given) {
   }
 }
 
-// Code for what training never runs would only delay its first step.
-void dropUnusedEntries(Compilation &compilation) {
+// Code for what the command never runs would only delay its first step.
+void dropUnusedEntries(Compilation &compilation, Command command) {
+  if (command == Command::kBench) {
+    for (const char *entry : {"eval", "report", "sample", "predict"})
+      if (mlir::Operation *op = compilation.module->lookupSymbol(entry))
+        op->erase();
+    return;
+  }
   RunConfig config = RunConfig::parse((*compilation.module)->getAttrOfType<mlir::StringAttr>("heddle.config").str().c_str());
   for (const char *entry : {"sample", "predict"})
     if (mlir::Operation *op = compilation.module->lookupSymbol(entry); op && !(config.samples() && entry == std::string_view("sample")))
@@ -55,8 +61,9 @@ int run(Options &options) {
   if (int code = compilation.buildTrain(); code != exitDone)
     return code;
   noteData(compilation, compilation.flags.data);
-  if (options.run.command == Command::kTrain && compilation.pipeline.from.empty())
-    dropUnusedEntries(compilation);
+  bool trains = options.run.command == Command::kTrain || options.run.command == Command::kBench;
+  if (trains && compilation.pipeline.from.empty())
+    dropUnusedEntries(compilation, options.run.command);
   const TargetInfo *target = nullptr;
   int code = compilation.chooseTarget(options.run.target, target);
   if (code != exitDone)
@@ -114,6 +121,10 @@ SubCommand addSampleCommand(CLI::App &root) {
 }
 SubCommand addPredictCommand(CLI::App &root) {
   return addRuntimeCommand(root, Command::kPredict, "predict", "the classes of records, as a trained classifier tells them");
+}
+
+SubCommand addBenchCommand(CLI::App &root) {
+  return addRuntimeCommand(root, Command::kBench, "bench", "where the time of a training step goes, kernel by kernel");
 }
 
 } // namespace heddle

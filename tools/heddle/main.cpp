@@ -107,6 +107,7 @@ int run(int argc, char **argv) {
       addEvalCommand(root),
       addSampleCommand(root),
       addPredictCommand(root),
+      addBenchCommand(root),
       addRunCommand(root),
       addImportCommand(root),
       addExportCommand(root),
