@@ -155,6 +155,13 @@ module attributes {heddle.target = "avx512"} {
   }
 }
 // -----
+module attributes {heddle.target = "avx512"} {
+  // expected-error@+1 {{kernel form: heddle.flops is not negative}}
+  func.func @k(%x: memref<4xf32>, %begin: index, %end: index, %scratch: memref<1xf32>) attributes {heddle.flops = -1 : i64} {
+    return
+  }
+}
+// -----
 // expected-error@+1 {{kernel form: heddle.target names a target class}}
 module {
 }

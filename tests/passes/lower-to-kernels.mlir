@@ -20,6 +20,7 @@
 // CHECK: func.func @[[COPY]](%{{.*}}: memref<16xf32>, %{{.*}}: memref<16xf32>, %{{.*}}: index, %{{.*}}: index, %{{.*}}: memref<1xf32>)
 // CHECK: func.func @[[PRODUCT]](%{{.*}}: memref<16xf32>, %{{.*}}: memref<64xf32>, %{{.*}}: memref<16xf32>, %{{.*}}: index, %{{.*}}: index, %{{.*}}: index, %{{.*}}: memref<{{[0-9]+}}xf32>)
 // CHECK-SAME: heddle.arg_names
+// CHECK-SAME: heddle.bytes = 384 : i64, heddle.flops = 256 : i64
 // CHECK-NOT: func.func @{{.*}}memref<64xf32>
 module {
   heddle.variable @"h.{}.w" "parameter" "normal"(0.0, 1.0) stream 1 {repeats = 1 : i64} : !w

@@ -105,6 +105,7 @@ HeddleProgram make(const std::string& config, const std::string& hash, const std
       {"h.{}.scale", HEDDLE_PARAMETER, HEDDLE_F32, 2, 1, kLD, kScale, HEDDLE_UNIFORM, -1, 1, 2, 0},
       {"momentum.wte", HEDDLE_OPTIMIZER, HEDDLE_F32, 2, 0, kVV, kMomentum, HEDDLE_CONSTANT, 0, 0, 0, 0}};
   static const HeddleKernel kernels[] = {softmaxRows, meanLoss, updateRows, stretch, note, clear, logits};
+  static const HeddleWork work[] = {{1000, 400}, {}, {}, {}, {}, {}, {}};
   static const char* const names[] = {"softmax_rows", "mean_loss", "update_rows", "stretch", "note", "clear", "logits"};
 
   constexpr int32_t kVar = HEDDLE_VARIABLES, kWork = HEDDLE_WORKSPACE;
@@ -144,7 +145,7 @@ HeddleProgram make(const std::string& config, const std::string& hash, const std
       {"eval", 4, inputs, 1, outputs, 3, trainSteps, kWorkspace, V * 4, 500},
       {"sample", 1, sampleInputs, 1, sampleOutputs, 1, sampleSteps, kWorkspace, 0, 0}};
   static HeddleTarget target;
-  target = {targetText.c_str(), 7, kernels, names, 3, entries};
+  target = {targetText.c_str(), 7, kernels, names, 3, entries, work};
   return {HEDDLE_ABI_VERSION, "tiny", hashText.c_str(), configText.c_str(), 3, variables, kVariables, 1, &target};
 }
 
