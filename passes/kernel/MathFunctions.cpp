@@ -48,11 +48,14 @@ static Rounded reduceByLn2(F x, F &r) {
   return n;
 }
 
-// Overflows to inf from 88.73 on; flushes to 0 below -87.34.
+// e^r with n added to its exponent, which is exact wherever e^x is normal; else inf or 0, and NaN by x - x, since the bits
+// of a NaN and its n may add up to anything.
 F exp(F x) {
   F r = x;
-  Rounded n = reduceByLn2(atLeast(atMost(x, 89.0f), -104.0f), r);
-  return scale(expm1Reduced(r) + 1.0f, n.bits);
+  Rounded n = reduceByLn2(x, r);
+  F result = floatOf(bitsOf(expm1Reduced(r) + 1.0f) + (n.bits << 23)) + (x - x);
+  constexpr float kMost = 0x1.62e42ep6f, kLowest = -0x1.5d589ep6f;  // whose powers are normal
+  return select(x > kMost, kInfinity, select(x < kLowest, 0.0f, result));
 }
 
 // 2^n (e^r - 1 + (1 - 2^-n)): exact where 2^n - 1 is, and e^r - 1 itself for n = 0.

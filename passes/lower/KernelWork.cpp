@@ -71,6 +71,9 @@ Function functionOf(Operation *op) {
   if (!order) return nullptr;
   switch (order.getPredicate()) {
     case arith::CmpIPredicate::eq: return [](int64_t x, int64_t y, int64_t) { return int64_t(x == y); };
+    case arith::CmpIPredicate::ne: return [](int64_t x, int64_t y, int64_t) { return int64_t(x != y); };
+    case arith::CmpIPredicate::sgt: return [](int64_t x, int64_t y, int64_t) { return int64_t(x > y); };
+    case arith::CmpIPredicate::sge: return [](int64_t x, int64_t y, int64_t) { return int64_t(x >= y); };
     case arith::CmpIPredicate::slt: return [](int64_t x, int64_t y, int64_t) { return int64_t(x < y); };
     case arith::CmpIPredicate::sle: return [](int64_t x, int64_t y, int64_t) { return int64_t(x <= y); };
     default: return nullptr;

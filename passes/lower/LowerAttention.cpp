@@ -27,7 +27,9 @@ public:
         return part;
       };
       Value part = split(kernel.keyTiles, kernel.parallel.empty() && kernel.rowTiles == 1);
+      // The last rows first: under a causal mask they meet most keys, and threads end together when small tiles come last.
       Value rows = split(kernel.rowTiles, kernel.parallel.empty());
+      if (kernel.rowTiles > 1) rows = arith::SubIOp::create(builder, loc, constant(kernel.rowTiles - 1), rows);
       keysFrom = least(mul(part, keysOfTile()), constant(axes.keySize));
       if (kernel.partAxis) place.dims[kernel.partAxis] = {part, kernel.keyTiles};
       for (size_t i = kernel.parallel.size(); i-- > 0;)
@@ -54,8 +56,12 @@ private:
 
   void emitHead(Value rowTile) {
     for (const Load &load : kernel.loads)
-      if (!axes.hasRows(argument(load))) loadBlock(load);
+      if (!axes.hasRows(argument(load)) && !isLoadedByBlocks(load)) loadBlock(load);
     noteKeyBounds();
+    if (llvm::any_of(kernel.loads, [&](const Load &load) { return isLoadedByBlocks(load); })) {
+      if (loaded < 0) loaded = flagsFor();
+      copy.fill(part(loaded), constant(0), axes.keyBlocks(), 0);
+    }
     for (const Result &result : kernel.keyResults) zero(result.buffer, axes.keyBlocks());
     for (const Result &result : kernel.otherResults) zero(result.buffer, 1);
     int64_t blocks = axes.rowBlocks(), perTile = (blocks + kernel.rowTiles - 1) / kernel.rowTiles;
@@ -97,7 +103,29 @@ private:
     for (const Result &result : kernel.rowResults) storeResult(result);
   }
 
+  // Numbers of keys come to scratch a block at a time, when the first rows meet it: masks may leave most of them out.
+  bool isLoadedByBlocks(const Load &load) { return kernel.scratch[load.buffer].allKeys && tensorOf(argument(load)).isFloat(); }
+  void loadKeys(Value key) {
+    if (loaded < 0) return;
+    Value block = builder.createOrFold<arith::DivUIOp>(loc, key, constant(axes.keyBlock));
+    Value flag = memref::LoadOp::create(builder, loc, part(loaded), block);
+    Value zero = arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(0));
+    Value isNew = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, flag, zero);
+    auto branch = scf::IfOp::create(builder, loc, isNew);
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(branch.thenBlock());
+    for (const Load &load : kernel.loads) {
+      if (!isLoadedByBlocks(load)) continue;
+      Tensor type = tensorOf(argument(load));
+      Value memory = kernel.scratch.part(builder, argument(load).getLoc(), frame, load.buffer, key);
+      copy.load(placeOf(frame.operands[load.input], type), memory, kernel.scratch[load.buffer].type, valid(type, false));
+      noteFinite(load.buffer, block);
+    }
+    memref::StoreOp::create(builder, loc, arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(1)), part(loaded), block);
+  }
+
   void emitBlock(Value key) {
+    loadKeys(key);
     for (const Load &load : kernel.loads)
       if (axes.hasRows(argument(load)) && axes.hasKeys(argument(load))) loadBlock(load);
     kernel.body.emit(builder, frame, place, key, kernel.target, [&](int buffer) -> Value {
@@ -239,33 +267,30 @@ private:
     Value block = wholePart(load.buffer);
     block.setLoc(argument(load).getLoc());
     copy.load(placeOf(memory, type), block, wholeType(buffer), valid(type, buffer.allKeys));
-    if (buffer.allKeys && type.isFloat()) noteFinite(load.buffer, block);
   }
-  // For each block of keys the sum of 0 * x, which is 0 if all numbers are finite, and NaN if not.
-  void noteFinite(int buffer, Value memory) {
+  // The sum of 0 * x over a block of keys, which is 0 if all numbers are finite, and NaN if not.
+  void noteFinite(int buffer, Value block) {
     int64_t size = kernel.scratch[buffer].type.getNumElements(), lanes = kernel.target.lanes();
     // One by one where a block is no whole number of vectors.
     bool vectors = size % lanes == 0;
     auto [entry, fresh] = finite.try_emplace(buffer, -1);
     if (fresh) entry->second = flagsFor();
-    Value flags = part(finite.lookup(buffer));
+    Value memory = kernel.scratch.part(builder, loc, frame, buffer, place.dims[axes.keys].from);
     Type f32 = builder.getF32Type(), type = vectors ? Type(VectorType::get({4}, f32, {true})) : f32;
     Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
-    loop("block", constant(0), constant(axes.keyBlocks()), 1, [&](Value block) {
-      auto sum = scf::ForOp::create(builder, loc, constant(0), constant(size), constant(vectors ? lanes : 1), ValueRange{zero});
-      {
-        OpBuilder::InsertionGuard back(builder);
-        builder.setInsertionPointToStart(sum.getBody());
-        Value at = add(mul(block, size), sum.getInductionVar());
-        Value x = vectors ? vector::LoadOp::create(builder, loc, cast<VectorType>(type), memory, at).getResult()
-                          : memref::LoadOp::create(builder, loc, memory, at).getResult();
-        Value term = arith::MulFOp::create(builder, loc, x, zero);
-        scf::YieldOp::create(builder, loc, arith::AddFOp::create(builder, loc, sum.getRegionIterArg(0), term).getResult());
-      }
-      Value all = sum.getResult(0);
-      if (vectors) all = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, all);
-      memref::StoreOp::create(builder, loc, all, flags, block);
-    });
+    auto sum = scf::ForOp::create(builder, loc, constant(0), constant(size), constant(vectors ? lanes : 1), ValueRange{zero});
+    {
+      OpBuilder::InsertionGuard back(builder);
+      builder.setInsertionPointToStart(sum.getBody());
+      Value at = sum.getInductionVar();
+      Value x = vectors ? vector::LoadOp::create(builder, loc, cast<VectorType>(type), memory, at).getResult()
+                        : memref::LoadOp::create(builder, loc, memory, at).getResult();
+      Value term = arith::MulFOp::create(builder, loc, x, zero);
+      scf::YieldOp::create(builder, loc, arith::AddFOp::create(builder, loc, sum.getRegionIterArg(0), term).getResult());
+    }
+    Value all = sum.getResult(0);
+    if (vectors) all = vector::ReductionOp::create(builder, loc, vector::CombiningKind::ADD, all);
+    memref::StoreOp::create(builder, loc, all, part(finite.lookup(buffer)), block);
   }
   int flagsFor() {
     return kernel.scratch.add(Tensor::get({axes.keys}, {axes.keyBlocks()}, builder.getF32Type()));
@@ -320,6 +345,7 @@ private:
   Value keysFrom;  // of the tile
   llvm::DenseMap<Value, BlockMask::Bounds> rowBounds;
   llvm::DenseMap<Value, int> keyBounds;  // buffers: the least and the largest of each block of keys
+  int loaded = -1;                       // buffer: which blocks of keys are in scratch
   llvm::DenseMap<int, int> finite;  // of a buffer of all keys: the buffer of its flags
 };
 

@@ -2,11 +2,12 @@
 //
 //   for tile: outer axes that every result has (batch, heads); rows forward, keys backward, where these are few
 //     for outer axes that some result lacks                  their sums run in order
-//       all keys' tensors -> scratch
+//       what masks compare of all keys -> scratch
 //       for blocks of rows
 //         the rows' tensors -> scratch
 //         stage `before`: what depends on rows alone
-//         for blocks of keys
+//         for blocks of keys                            not those that a mask closes
+//           at the first time, the keys' tensors -> scratch
 //           stage `body`: scores, probabilities, products; nothing of rows x keys outlives it
 //         stage `after`: what is done with sums over all keys
 //         results of rows -> memory
