@@ -288,9 +288,11 @@ static void formPasses(NestPlan &plan, FusedOp op) {
 // A tile should be worth waking a thread for (tens of microseconds), and there should be enough for many threads.
 static constexpr int64_t kTileElements = 4096;
 static constexpr int64_t kMaxTiles = 256;
-// Tiles of a column reduction are strips of rows: few and wide, for prefetchers to follow, but of four cache lines at least.
+// Tiles of a column reduction are strips of rows: few and wide, for prefetchers to follow, and half as wide where that would
+// leave fewer strips than kColumnTiles.
 static constexpr int64_t kColumnTileElements = 16384;
-static constexpr int64_t kColumnChunk = 64;
+static constexpr int64_t kColumnChunk = 512;
+static constexpr int64_t kColumnTiles = 16;
 
 static int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -320,7 +322,9 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target, bool inBlock) 
   while (plan.split < plan.outer.size() && plan.units < desired)
     plan.units *= plan.axes[plan.outer[plan.split++]].size;
   if (plan.vectorAxis >= 0 && !plan.vectorReduced()) {
-    int64_t step = plan.accumulatesInScratch ? kColumnChunk : plan.lanes * plan.columns;
+    int64_t step = plan.lanes * plan.columns;
+    if (plan.accumulatesInScratch)
+      step = plan.units * llvm::divideCeil(size, kColumnChunk) < kColumnTiles ? kColumnChunk / 2 : kColumnChunk;
     plan.chunk = roundUp(size, step);
     if (plan.units < desired) {
       int64_t wanted = (desired + plan.units - 1) / plan.units;
