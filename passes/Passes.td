@@ -46,6 +46,8 @@ def DeriveDecoding : Pass<"derive-decoding", "::mlir::ModuleOp"> {
 }
 def DeriveBackward : Pass<"derive-backward", "::mlir::ModuleOp"> {
   let summary = "Append the gradients of the loss to every entry with heddle.minimise";
+  let options = [Option<"recomputeUpTo", "recompute-up-to", "double", "-1",
+                        "of what the forward of a loop saves, compute again what costs so many FLOPs a byte (default: nothing)">];
   let dependentDialects = ["::heddle::HeddleDialect"];
 }
 def AccumulateGradients : Pass<"accumulate-gradients", "::mlir::ModuleOp"> {

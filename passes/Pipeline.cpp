@@ -13,6 +13,7 @@
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Pass/PassRegistry.h"
 #include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FormatVariadic.h"
 #include <mutex>
 
 using namespace mlir;
@@ -145,6 +146,8 @@ LogicalResult heddle::runPipeline(ModuleOp module, Stage from, Stage to, const T
     if (!text.empty() && (step.scope != StepScope::withoutFma || !target.fma)) {
       if (left-- == 0) return success();
       if (size_t at = text.find("{}"); at != std::string::npos) text.replace(at, 2, target.name.str());
+      if (text == "derive-backward" && options.recomputeUpTo >= 0)
+        text += llvm::formatv("{{recompute-up-to={0:f9}}", options.recomputeUpTo).str();
       observer.beforePass(text, module);
       if (observer.afterPass(text, module, runStep(module, step, text)) != PassOutcome::passed) return failure();
     }

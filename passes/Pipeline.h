@@ -59,6 +59,7 @@ struct PipelineOptions {
   bool fuseAttention = true;          // false: attention stays the ops that it was written as
   std::optional<int64_t> passLimit;   // of optional rewrites (OptionalRewrite.h); lowering always runs
   std::optional<int64_t> passes;      // stop after so many passes, wherever that is
+  double recomputeUpTo = -1;          // FLOPs for a byte saved (passes/graph/SavedValues.h)
   RewriteCount *rewrites = nullptr;
   PipelineObserver *observer = nullptr;
 };

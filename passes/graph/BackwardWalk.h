@@ -23,8 +23,9 @@ private:
 /// The gradients of one block's values while its ops are walked.
 class BackwardWalk {
 public:
-  BackwardWalk(const Activity &activity, mlir::OpBuilder &builder, llvm::SmallVectorImpl<mlir::Operation *> &detached)
-      : activity(activity), builder(builder), detached(detached) {}
+  BackwardWalk(const Activity &activity, mlir::OpBuilder &builder, llvm::SmallVectorImpl<mlir::Operation *> &detached,
+               double recomputeUpTo = -1)
+      : activity(activity), builder(builder), detached(detached), recomputeUpTo(recomputeUpTo) {}
 
   /// Null where nothing has added to it.
   mlir::Value gradientOf(mlir::Value value) const { return gradients.lookup(value); }
@@ -43,6 +44,7 @@ private:
   const Activity &activity;
   mlir::OpBuilder &builder;
   llvm::SmallVectorImpl<mlir::Operation *> &detached;
+  const double recomputeUpTo;  // SavedValues.h
   llvm::DenseMap<mlir::Value, mlir::Value> gradients;
   llvm::DenseSet<mlir::Value> masked;  // values whose gradient may hold zeros of elements not selected
 };

@@ -12,6 +12,7 @@
 //
 // The graph has to be as the frontend makes it or decomposed further, but not fused: a fused op has no row.
 #include "passes/graph/DeriveBackward.h"
+#include "passes/Passes.h"
 #include "passes/graph/BackwardWalk.h"
 #include "passes/graph/Gradients.h"
 #include "passes/graph/SavedValues.h"
@@ -144,7 +145,7 @@ LogicalResult BackwardWalk::visitRepeat(RepeatOp forward) {
   auto body = std::make_unique<Block>();
   OpBuilder inner(forward.getContext());
   inner.setInsertionPointToEnd(body.get());
-  BackwardWalk walk(activity, inner, detached);
+  BackwardWalk walk(activity, inner, detached, recomputeUpTo);
   SmallVector<Value> carried, stacked;
   body->addArgument(forward.getIndex().getType(), loc);
   for (unsigned i : reached) {
@@ -186,7 +187,7 @@ LogicalResult BackwardWalk::visitRepeat(RepeatOp forward) {
   }
   YieldOp::create(inner, loc, next);
 
-  forward = saveForBackward(forward, *body, stacked, detached);
+  forward = saveForBackward(forward, *body, stacked, detached, recomputeUpTo);
   auto backward = RepeatOp::create(builder, loc, types, builder.getStringAttr(forward.getName() + ".backward"),
                                    forward.getAxisAttr(), forward.getCountAttr(),
                                    forward.getReverse() ? UnitAttr() : builder.getUnitAttr(), carried, stacked);
@@ -246,7 +247,7 @@ static SmallVector<Wanted> wantedGradients(func::FuncOp entry, bool inputs) {
   return wanted;
 }
 
-LogicalResult heddle::deriveBackward(func::FuncOp entry) {
+LogicalResult heddle::deriveBackward(func::FuncOp entry, double recomputeUpTo) {
   auto minimise = entry->getAttrOfType<StringAttr>(kMinimiseAttr);
   if (!minimise) return entry.emitError("no loss to minimise: the entry lacks heddle.minimise");
   int index = lossIndex(entry, minimise.getValue());
@@ -270,7 +271,7 @@ LogicalResult heddle::deriveBackward(func::FuncOp entry) {
   OpBuilder builder(end);
   GraphBuilder b(builder, gradientLoc(loss.getLoc()));
   SmallVector<Operation *> detached;
-  BackwardWalk walk(activity, builder, detached);
+  BackwardWalk walk(activity, builder, detached, recomputeUpTo);
   if (activity.contains(loss)) walk.add(loss, b.number(1));
   LogicalResult walked = walk.run(entry.getBody().front());
   for (Operation *op : detached) op->erase();
@@ -296,9 +297,10 @@ LogicalResult heddle::deriveBackward(func::FuncOp entry) {
 
 namespace {
 struct DeriveBackward : heddle::impl::DeriveBackwardBase<DeriveBackward> {
+  using DeriveBackwardBase::DeriveBackwardBase;
   void runOnOperation() override {
     for (auto entry : getOperation().getOps<func::FuncOp>())
-      if (entry->hasAttr(kMinimiseAttr) && failed(deriveBackward(entry))) return signalPassFailure();
+      if (entry->hasAttr(kMinimiseAttr) && failed(deriveBackward(entry, recomputeUpTo))) return signalPassFailure();
   }
 };
 }  // namespace

@@ -13,7 +13,7 @@ inline constexpr llvm::StringLiteral kInputGradientsAttr = "heddle.input_gradien
 /// of the variable, `heddle.name = "grad.<symbol>"`, in the order in which the module declares the variables. With
 /// `heddle.input_gradients` follow those of the f32 arguments, "grad.<name>". Removes both attributes. A parameter
 /// that the loss does not reach has no gradient and so is not trained. An error if the loss is not an f32 scalar, if
-/// nothing that is trained reaches it, or if an op on the way has no gradient.
-llvm::LogicalResult deriveBackward(mlir::func::FuncOp entry);
+/// nothing that is trained reaches it, or if an op on the way has no gradient. `recomputeUpTo`: SavedValues.h.
+llvm::LogicalResult deriveBackward(mlir::func::FuncOp entry, double recomputeUpTo = -1);
 
 }  // namespace heddle

@@ -1,30 +1,64 @@
 // Chooses between saving and recomputing by bytes: a value of the forward body that backward uses is computed again if
 // what that starts from (its leaves) is smaller than the value itself, counting nothing for leaves that are saved
 // anyway, for parameters, positions, constants and random masks. So of gelu_tanh(x) only x is kept, of dropout
-// nothing, of a norm its input. Matrix products, softmax and reductions are never repeated.
+// nothing, of a norm its input. Matrix products, attention and reductions are repeated only where memory is short
+// (`recomputeUpTo`): every layer then starts from its input, as in Chen et al. 2016, or from what is dear to compute.
 //
 // This is greedy in program order; a minimum cut (as PyTorch's partitioner) would be optimal, but chains in
 // transformer blocks are short and meet at values that are saved for products anyway.
 #include "mlir/IR/IRMapping.h"
 #include "passes/graph/SavedValues.h"
 
+#include "passes/Work.h"
+
 #include "llvm/ADT/SetVector.h"
 
 using namespace mlir;
 using namespace heddle;
+
+// Ops whose clone computes the same; loops in the loop are not looked into.
+static bool isRepeatable(Operation *op) { return op && !isa<RepeatOp>(op); }
+
+static bool isCheap(Operation *op) {
+  return op && (op->hasTrait<IsElementwise>() ||
+                isa<ConstantOp, PositionOp, BernoulliOp, RenameOp, RegroupOp, ConcatOp, GatherOp, LayerNormOp, RmsNormOp>(op));
+}
+
+// Of the op itself, or where it is cheap of what stands behind it. What is no product costs one for each element read.
+static int64_t flopsAgain(Value value, Block *block) {
+  Operation *op = value.getDefiningOp();
+  if (!op || op->getBlock() != block) return 0;
+  auto contract = dyn_cast<ContractOp>(op);
+  int64_t flops = contract ? flopsOf(contract) : flopsOfRegion(op);
+  if (flops) return flops;
+  for (Value operand : op->getOperands()) {
+    auto type = dyn_cast<Tensor>(operand.getType());
+    flops = addWork(flops, isCheap(op) ? flopsAgain(operand, block) : type ? type.getNumElements() : 0);
+  }
+  return flops;
+}
+
+// FLOPs that computing a value of a loop's body again takes for each of its bytes. The number of the value among those that
+// the loop saves tells apart what costs the same, so that as much of it can be chosen as is needed.
+static double flopsPerByte(Value value, size_t number = 0) {
+  double bytes = 4.0 * double(tensorOf(value).getNumElements());
+  return double(flopsAgain(value, value.getDefiningOp()->getBlock())) / bytes * (1 + kCostStep * double(number));
+}
 
 namespace {
 using Values = llvm::SetVector<Value>;
 
 class Saving {
 public:
-  Saving(RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacked)
-      : forward(forward), body(body), stacked(stacked), front(forward.getContext()) {
+  Saving(RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacked, double recomputeUpTo)
+      : forward(forward), body(body), stacked(stacked), front(forward.getContext()), recomputeUpTo(recomputeUpTo) {
     front.setInsertionPointToStart(&body);
   }
 
   RepeatOp run(SmallVectorImpl<Operation *> &detached) {
-    choose(demanded());
+    SmallVector<Value> values = demanded();
+    choose(values);
+    if (recomputeUpTo >= 0) saveLess(values);
     RepeatOp extended = collect();
     if (extended != forward) detached.push_back(forward);
     forward = extended;
@@ -43,11 +77,6 @@ private:
   // Readable in backward without saving anything: the index, slices of stacked operands.
   bool isGiven(Value value) {
     return value == Value(forward.getIndex()) || llvm::is_contained(forward.getStackedArgs(), value);
-  }
-  static bool isCheap(Operation *op) {
-    return op && (op->hasTrait<IsElementwise>() ||
-                  isa<ConstantOp, PositionOp, BernoulliOp, RenameOp, RegroupOp, ConcatOp, GatherOp, LayerNormOp,
-                      RmsNormOp>(op));
   }
   static int64_t bytes(Value value) { return 4 * tensorOf(value).getNumElements(); }
 
@@ -92,6 +121,27 @@ private:
       if (cost < bytes(value)) saved.insert(found.begin(), found.end());
       else if (!found.empty()) saved.insert(value);
     }
+  }
+
+  // Drops what may be computed again, and saves what that starts from.
+  void saveLess(ArrayRef<Value> demanded) {
+    llvm::DenseMap<Value, size_t> numbers;
+    for (Value value : saved) numbers.try_emplace(value, numbers.size());
+    auto isDropped = [&](Value value) {
+      Operation *op = value.getDefiningOp();
+      return isRepeatable(op) && op->getBlock() == &forward.getBody().front() && numbers.contains(value) &&
+             flopsPerByte(value, numbers.lookup(value)) <= recomputeUpTo;
+    };
+    saved.remove_if(isDropped);
+    llvm::DenseSet<Value> seen;
+    // Behind a value that is dropped one dear op may stand that was not to be saved; what stands behind that is.
+    std::function<void(Value, bool)> start = [&](Value value, bool behindDropped) {
+      if (!isInside(value) || isGiven(value) || saved.contains(value) || !seen.insert(value).second) return;
+      bool dropped = isDropped(value), cheap = isCheap(value.getDefiningOp());
+      if (!isRepeatable(value.getDefiningOp()) || !(dropped || cheap || behindDropped)) return void(saved.insert(value));
+      for (Value operand : value.getDefiningOp()->getOperands()) start(operand, dropped || (cheap && behindDropped));
+    };
+    for (Value value : demanded) start(value, false);
   }
 
   // The forward loop with a stack for every saved value.
@@ -144,7 +194,9 @@ private:
       Operation *op = value.getDefiningOp();
       IRMapping mapping;
       for (Value operand : op->getOperands()) mapping.map(operand, materialise(operand));
-      made = front.clone(*op, mapping)->getResult(0);
+      Operation *again = front.clone(*op, mapping);
+      for (auto [result, copy] : llvm::zip(op->getResults(), again->getResults())) materialised[result] = copy;
+      return materialised[value];
     }
     return materialised[value] = made;
   }
@@ -156,10 +208,29 @@ private:
   Values saved;
   llvm::DenseMap<Value, unsigned> position;  // of a saved value's stack among the results
   llvm::DenseMap<Value, Value> materialised;
+  const double recomputeUpTo;
 };
 }  // namespace
 
 RepeatOp heddle::saveForBackward(RepeatOp forward, Block &body, SmallVectorImpl<Value> &stacked,
-                                 SmallVectorImpl<Operation *> &detached) {
-  return Saving(forward, body, stacked).run(detached);
+                                 SmallVectorImpl<Operation *> &detached, double recomputeUpTo) {
+  return Saving(forward, body, stacked, recomputeUpTo).run(detached);
+}
+
+std::vector<SavedValue> heddle::savedValues(ModuleOp module) {
+  std::vector<SavedValue> values;
+  module.walk([&](RepeatOp loop) {
+    auto yield = cast<YieldOp>(loop.getYield());
+    size_t carried = loop.getCarried().size();
+    for (size_t i = carried; i < loop.getNumResults(); ++i) {
+      Value value = yield.getValues()[i];
+      bool forBackward = llvm::any_of(loop.getResult(i).getUsers(), [](Operation *user) {
+        auto other = dyn_cast<RepeatOp>(user);
+        return other && other.getReverse();
+      });
+      if (!forBackward || !isRepeatable(value.getDefiningOp())) continue;
+      values.push_back({value, tensorOf(loop.getResult(i)).getNumElements() * 4, flopsPerByte(value)});
+    }
+  });
+  return values;
 }

@@ -1,8 +1,8 @@
 // The emitting half of LowerAttention.h.
 #include "passes/lower/LowerAttention.h"
+#include "passes/Work.h"
 #include "passes/graph/GraphBuilder.h"
 #include "passes/lower/BlockMask.h"
-#include "passes/lower/KernelWork.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 
 using namespace mlir;

@@ -15,7 +15,7 @@
 // thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
 // accumulators start from C, which is zeroed before.
 #include "passes/lower/ContractEmitter.h"
-#include "passes/lower/KernelWork.h"
+#include "passes/Work.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"

@@ -2,8 +2,8 @@
 // lies (heddle.args); what is added here is the code. Kernels that are the same but for their name exist once: the
 // forward of `eval` is mostly that of `train`.
 #include "passes/Passes.h"
+#include "passes/Work.h"
 #include "passes/graph/PlanMemory.h"
-#include "passes/lower/KernelWork.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"

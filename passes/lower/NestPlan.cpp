@@ -323,8 +323,10 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target, bool inBlock) 
     plan.units *= plan.axes[plan.outer[plan.split++]].size;
   if (plan.vectorAxis >= 0 && !plan.vectorReduced()) {
     int64_t step = plan.lanes * plan.columns;
-    if (plan.accumulatesInScratch)
-      step = plan.units * llvm::divideCeil(size, kColumnChunk) < kColumnTiles ? kColumnChunk / 2 : kColumnChunk;
+    if (plan.accumulatesInScratch) {
+      bool few = plan.units * llvm::divideCeil(size, kColumnChunk) < kColumnTiles;
+      step = std::min(few ? kColumnChunk / 2 : kColumnChunk, roundUp(size, 64));
+    }
     plan.chunk = roundUp(size, step);
     if (plan.units < desired) {
       int64_t wanted = (desired + plan.units - 1) / plan.units;

@@ -302,13 +302,17 @@ int Compilation::lowerTo(Stage to, const TargetInfo &target) {
 }
 
 mlir::OwningOpRef<mlir::ModuleOp> Compilation::kernelsFor(const TargetInfo &target, int &code) {
+  return copyAt(Stage::kernel, target, code);
+}
+
+mlir::OwningOpRef<mlir::ModuleOp> Compilation::copyAt(Stage to, const TargetInfo &target, int &code) {
   mlir::OwningOpRef<mlir::ModuleOp> copy = module->clone();
   RewriteCount count = rewrites;
   if (pipeline.passes) {
     code = complain(exitUsage, "--passes stops between stages: what is there can be printed or interpreted, not run");
     return {};
   }
-  code = stage == Stage::kernel ? exitDone : advance(*copy, Stage::kernel, target, count);
+  code = stage == to ? exitDone : advance(*copy, to, target, count);
   return code == exitDone ? std::move(copy) : mlir::OwningOpRef<mlir::ModuleOp>();
 }
 

@@ -43,6 +43,8 @@ public:
   int lowerTo(Stage stage, const TargetInfo &target);
   /// A copy of the module, lowered to kernels for one class; null, with an exit code, where lowerTo would return one.
   mlir::OwningOpRef<mlir::ModuleOp> kernelsFor(const TargetInfo &target, int &code);
+  /// The same at any later stage.
+  mlir::OwningOpRef<mlir::ModuleOp> copyAt(Stage to, const TargetInfo &target, int &code);
 
   /// Writes a file of --save-temps, where it is given; `suffix` ends its name.
   int saveTemp(const std::string &suffix, std::string_view text) const;

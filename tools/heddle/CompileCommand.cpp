@@ -3,12 +3,14 @@
 #include "tools/heddle/CompileObserver.h"
 #include "tools/heddle/CompileTime.h"
 #include "tools/heddle/Door.h"
+#include "tools/heddle/FitMemory.h"
 #include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
 #include "codegen/llvm/Jit.h"
 #include "frontend/DidYouMean.h"
 #include "frontend/PrintAst.h"
+#include "runtime/Options.h"
 #include "runtime/RunError.h"
 
 #include <algorithm>
@@ -144,6 +146,10 @@ int run(Options &options) {
   if (!allClasses)
     if (int code = options.compilation.chooseTarget(options.target, target); code != exitDone)
       return code;
+  if (!options.module.empty() && !options.compilation.pipeline.memory.empty())
+    return complain(exitUsage, "--memory and --module exclude each other: a module alone does not train");
+  if (int code = fitMemory(options.compilation, *target, threadCount({})); code != exitDone)
+    return code;
   int code = emit(options, *target, allClasses);
   return code == exitDone ? time.finish() : code;
 }
@@ -162,6 +168,7 @@ SubCommand addCompileCommand(CLI::App &root) {
   app->add_flag("--grad", options->grad, "with --module: gradients of its scalar loss too");
   addSettingFlags(*app, options->compilation.flags);
   addPipelineFlags(*app, options->compilation.pipeline);
+  addMemoryFlag(*app, options->compilation.pipeline);
   app->add_option("--target", options->target,
                   "target class: avx512, avx2 or baseline; without it, C++ and native programs hold all");
   return {app, [options] {

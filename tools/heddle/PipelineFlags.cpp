@@ -22,4 +22,9 @@ void addPipelineFlags(CLI::App &app, PipelineFlags &flags) {
       ->group("");
 }
 
+void addMemoryFlag(CLI::App &app, PipelineFlags &flags) {
+  app.add_option("--memory", flags.memory, "fit training in SIZE (bytes; 900M, 2.5G) by computing values again in backward")
+      ->type_name("SIZE");
+}
+
 } // namespace heddle

@@ -15,6 +15,8 @@ struct PipelineFlags {
   bool remarks = false;             // --remarks
   std::optional<int64_t> passLimit; // --pass-limit
   std::optional<int64_t> passes;    // --passes
+  std::string memory;               // --memory: the most that training may take, as written; empty without the flag
+  double recomputeUpTo = -1;        // what it comes to (FitMemory.h)
   std::string temps;                // --save-temps: the folder; empty without the flag, "." by default
   std::string time;                 // --time: "table", or the file of a Chrome trace; empty without the flag
   std::string fail;                 // --internal-fail: PASS:HOW, or rewrite-N:damage, to test what happens then
@@ -25,9 +27,12 @@ struct PipelineFlags {
     options.fuseAttention = noFuse.empty();
     options.passLimit = passLimit;
     options.passes = passes;
+    options.recomputeUpTo = recomputeUpTo;
     return options;
   }
 };
 void addPipelineFlags(CLI::App &app, PipelineFlags &flags);
+/// --memory, of commands whose program trains.
+void addMemoryFlag(CLI::App &app, PipelineFlags &flags);
 
 } // namespace heddle

@@ -3,6 +3,7 @@
 #include "tools/heddle/Compilation.h"
 #include "tools/heddle/CompileTime.h"
 #include "tools/heddle/Door.h"
+#include "tools/heddle/FitMemory.h"
 #include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
@@ -68,6 +69,8 @@ int run(Options &options) {
   int code = compilation.chooseTarget(options.run.target, target);
   if (code != exitDone)
     return code;
+  if (code = fitMemory(compilation, *target, threadCount(options.run)); code != exitDone)
+    return code;
   auto loaded = options.aot ? loadByCpp(compilation, *target, code) : loadByJit(compilation, *target, code);
   if (loaded)
     code = time.finish();
@@ -88,6 +91,8 @@ SubCommand addRuntimeCommand(CLI::App &root, Command command, const std::string 
   app->add_option("--train", options->compilation.block, "the train block, where the file has several");
   addSettingFlags(*app, options->compilation.flags);
   addPipelineFlags(*app, options->compilation.pipeline);
+  if (command == Command::kTrain || command == Command::kBench)
+    addMemoryFlag(*app, options->compilation.pipeline);
   app->add_flag("--jit", options->jit, "compile in memory, with LLVM (what happens by default)");
   app->add_flag("--aot", options->aot, "compile the emitted C++ with the system's compiler");
   for (const OptionSpec &spec : runOptionSpecs(command, options->run)) {

@@ -1,5 +1,5 @@
-// See KernelWork.h.
-#include "passes/lower/KernelWork.h"
+// See Work.h.
+#include "passes/Work.h"
 #include "llvm/ADT/SetVector.h"
 #include "llvm/Support/MathExtras.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,4 +1,4 @@
-// What a kernel does, counted when it is made: multiplications and additions of matrix products, bytes of buffers.
+// What ops do, counted: multiplications and additions of matrix products, bytes of tensors.
 #pragma once
 #include "ir/graph/Heddle.h"
 
