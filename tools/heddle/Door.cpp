@@ -100,6 +100,7 @@ std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetI
   code = saveLlvm(compilation, *kernels, target);
   if (code != exitDone)
     return nullptr;
+  compilation.context.enableMultithreading(); // passes run alone; kernels are compiled side by side
   llvm::Expected<std::unique_ptr<JitProgram>> jit = jitProgram(*kernels, target, 0, cache, key);
   if (!jit)
     internalError(llvm::toString(jit.takeError()));
