@@ -84,7 +84,7 @@ HEDDLE_INLINE void fill(const HeddleVariable& variable, uint64_t seed, uint64_t 
     for (int64_t i = 0; i < count; ++i) out[i] = uniform(seed, stream, first + uint64_t(i), a, b, highest);
 }
 using Fill = decltype(fill);
-__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw,prefer-vector-width=512"))) void fillAvx512(
+__attribute__((target("avx512f,avx512dq,avx512vl,avx512bw"))) void fillAvx512(
     const HeddleVariable& variable, uint64_t seed, uint64_t stream, uint64_t first, int64_t count, float* out) {
   fill(variable, seed, stream, first, count, out);
 }
