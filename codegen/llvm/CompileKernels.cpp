@@ -1,6 +1,6 @@
-// Each thread takes the next kernel from a queue, with an LLVMContext for each; where the system gives no more threads, fewer
-// do it. A kernel's key is made of its text in
-// kernel form, which says all that its code depends on but the target and the compiler.
+// Each thread takes the next kernel from a queue, with an LLVMContext for each; where the system gives no more threads,
+// fewer do it. A kernel's key is made of its text in kernel form, which says all that its code depends on but the target
+// and the compiler.
 #include "codegen/llvm/CompileKernels.h"
 #include "codegen/ProgramTables.h"
 #include "codegen/llvm/CompileModule.h"

@@ -1,8 +1,8 @@
 // Machine code that was compiled before, in a folder that outlives the process.
 //
 // The name of a file is the hash of what its code was compiled from and of the compiler itself, so nothing in the folder is
-// ever out of date, and nothing has to be removed but for its size. A file holds its key and a checksum: one that is damaged,
-// cut short or somebody else's counts as not there, and is written again. Whoever may write the folder may run code as
+// ever out of date, and nothing has to be removed but for its size. A file holds its key and a checksum: one that is
+// damaged, cut short or somebody else's counts as not there, and is written again. Whoever may write the folder may run code as
 // its user, so it is used only if nobody else can write it.
 #pragma once
 #include "llvm/ADT/StringRef.h"

@@ -18,7 +18,8 @@ struct Cache : testing::Test {
   TemporaryFolder scratch = llvm::cantFail(TemporaryFolder::make());
   std::string folder = scratch.file("above") + "/cache";
   ObjectCache cache{folder};
-  const std::string key = ObjectCache::keyOf("source"), content = std::string("code\0with a NUL", 15) + std::string(3000, 'x');
+  const std::string key = ObjectCache::keyOf("source");
+  const std::string content = std::string("code\0with a NUL", 15) + std::string(3000, 'x');
 
   void keep(const ObjectCache &in, llvm::StringRef key, llvm::StringRef content) {
     llvm::Error error = in.store(key, content);
@@ -39,7 +40,8 @@ struct Cache : testing::Test {
 };
 
 struct Variable {
-  Variable(const char *name, const char *value) : name(name), old(std::getenv(name) ? std::getenv(name) : ""), had(std::getenv(name)) {
+  Variable(const char *name, const char *value)
+      : name(name), old(std::getenv(name) ? std::getenv(name) : ""), had(std::getenv(name)) {
     value ? setenv(name, value, 1) : unsetenv(name);
   }
   ~Variable() { had ? setenv(name, old.c_str(), 1) : unsetenv(name); }

@@ -79,7 +79,8 @@ Finding checkCache() {
   if (llvm::Error error = cache.prepare())
     return {"cache", Finding::slower, llvm::toString(std::move(error)), mend};
   return {"cache", Finding::ok,
-          fmt::format("{}, {:.1f} MiB of at most {}", cache.path(), double(cache.size()) / double(1 << 20), ObjectCache::kMostBytes >> 20)};
+          fmt::format("{}, {:.1f} MiB of at most {}", cache.path(), double(cache.size()) / double(1 << 20),
+                      ObjectCache::kMostBytes >> 20)};
 }
 
 Finding checkProcessor() {

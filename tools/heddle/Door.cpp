@@ -37,8 +37,8 @@ private:
   const HeddleProgram *loaded;
 };
 
-/// The key of the whole program in the cache: what it is compiled from, with the places that a run tells. Empty if the way to
-/// its kernels is to be seen, or is another one.
+/// The key of the whole program in the cache: what it is compiled from, with the places that a run tells. Empty if the way
+/// to its kernels is to be seen, or is another one.
 std::string programKey(const Compilation &compilation, const TargetInfo &target) {
   const PipelineFlags &flags = compilation.pipeline;
   if (flags.remarks || flags.passLimit || flags.passes || !flags.temps.empty() || !flags.fail.empty())
