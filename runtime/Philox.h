@@ -39,7 +39,7 @@ constexpr PhiloxWords philox(PhiloxWords counter, uint64_t seed) {
 
 /// Uniform in (0, 1), never 0 or 1: the middle of one of 2^52 equal intervals.
 constexpr double uniform01(uint32_t low, uint32_t high) {
-  return (double((uint64_t(high) << 32 | low) >> 12) + 0.5) * 0x1p-52;
+  return ((double(high) * 0x1p20 + double(low >> 12)) + 0.5) * 0x1p-52;  // by sums that vectors have too, all exact
 }
 
 /// Uniform in [0, count), with a bias below count * 2^-64: the high half of a 128-bit product.

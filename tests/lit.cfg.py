@@ -19,6 +19,7 @@ build = os.path.abspath(build)
 config.test_exec_root = os.path.join(build, "tests")
 config.environment["PATH"] = os.pathsep.join([os.path.join(build, "bin"), llvm, config.environment["PATH"]])
 config.environment["NO_COLOR"] = "1"
+config.environment["HEDDLE_CACHE"] = "off"  # but for the tests of it: what is tested is compiled
 config.substitutions.append((r"%heddle-opt\b", os.path.join(build, "bin", "heddle-opt")))
 config.substitutions.append((r"%heddle\b", os.path.join(build, "bin", "heddle")))
 config.substitutions.append(("%tests", config.test_source_root))

@@ -24,12 +24,16 @@
 using namespace heddle;
 using llvm::Error, llvm::Expected;
 
-Expected<std::unique_ptr<llvm::TargetMachine>> heddle::makeTargetMachine(const TargetInfo &target) {
+void heddle::initializeNativeTarget() {
   static std::once_flag once;
   std::call_once(once, [] {
     llvm::InitializeNativeTarget();
     llvm::InitializeNativeTargetAsmPrinter();
   });
+}
+
+Expected<std::unique_ptr<llvm::TargetMachine>> heddle::makeTargetMachine(const TargetInfo &target) {
+  initializeNativeTarget();
   llvm::Triple triple(llvm::sys::getProcessTriple());
   std::string message;
   const llvm::Target *found = llvm::TargetRegistry::lookupTarget(triple, message);

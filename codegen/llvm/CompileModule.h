@@ -9,6 +9,9 @@
 
 namespace heddle {
 
+/// Makes LLVM know this machine's kind of code. Cheap after the first time.
+void initializeNativeTarget();
+
 /// Code generation for a class, on any machine. Floating-point operations are never contracted.
 llvm::Expected<std::unique_ptr<llvm::TargetMachine>> makeTargetMachine(const TargetInfo &target);
 

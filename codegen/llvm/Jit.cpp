@@ -1,17 +1,17 @@
-// Kernels are compiled one by one, largest first, by as many threads as there are cores: each thread takes the next
-// kernel from a queue, with an LLVMContext for each. The objects are linked by ORC's LLJIT, whose memory manager maps
-// code read-only and executable once it is written.
+// Objects are linked by ORC's LLJIT, whose memory manager maps code read-only and executable once it is written. A program
+// in the cache is the keys of its kernels' objects, a line each, and the text of its plan: the module with kernels that
+// have lost their bodies.
 #include "codegen/llvm/Jit.h"
 #include "codegen/ProgramTables.h"
+#include "codegen/llvm/CompileKernels.h"
 #include "codegen/llvm/CompileModule.h"
 #include "codegen/llvm/LowerToLlvm.h"
 #include "ir/kernel/KernelForm.h"
-#include "mlir/IR/OwningOpRef.h"
+#include "mlir/IR/Diagnostics.h"
+#include "mlir/Parser/Parser.h"
 #include "llvm/ExecutionEngine/Orc/LLJIT.h"
 #include "llvm/Support/MemoryBuffer.h"
 #include "llvm/Support/TimeProfiler.h"
-#include <atomic>
-#include <mutex>
 #include <thread>
 
 using namespace mlir;
@@ -27,114 +27,91 @@ JitProgram::JitProgram(std::unique_ptr<State> state) : state(std::move(state)) {
 JitProgram::~JitProgram() = default;
 const HeddleProgram &JitProgram::program() const { return state->tables.program(); }
 
-/// A module of the kernels given and of the functions of lanes that they call.
-static OwningOpRef<ModuleOp> extract(ModuleOp module, ArrayRef<func::FuncOp> kernels) {
-  llvm::DenseSet<Operation *> needed(kernels.begin(), kernels.end());
-  SmallVector<Operation *> work(kernels.begin(), kernels.end());
-  while (!work.empty())
-    work.pop_back_val()->walk([&](func::CallOp call) {
-      Operation *callee = module.lookupSymbol(call.getCallee());
-      if (needed.insert(callee).second) work.push_back(callee);
-    });
-  OwningOpRef<ModuleOp> part = ModuleOp::create(module.getLoc());
-  OpBuilder builder = OpBuilder::atBlockEnd(part->getBody());
-  for (auto function : module.getOps<func::FuncOp>())
-    if (needed.contains(function)) builder.clone(*function);
-  return part;
+Expected<std::unique_ptr<JitProgram>> JitProgram::link(ModuleOp plan, const CompiledKernels &kernels) {
+  llvm::TimeTraceScope scope("native", "link in memory");
+  initializeNativeTarget();
+  auto state = std::make_unique<State>(plan);
+  auto jit = llvm::orc::LLJITBuilder().create();
+  if (!jit) return jit.takeError();
+  state->jit = std::move(*jit);
+  for (const auto &[key, object] : kernels.objects)
+    if (auto error = state->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object))) return error;
+  for (auto [i, key] : llvm::enumerate(kernels.keys)) {
+    auto address = state->jit->lookup(kernelSymbol(key));
+    if (!address) return address.takeError();
+    state->tables.setKernel(0, i, address->toPtr<HeddleKernel>());
+  }
+  return std::unique_ptr<JitProgram>(new JitProgram(std::move(state)));
 }
 
-namespace {
-/// The queue of kernels and what became of them.
-class ParallelCompile {
- public:
-  ParallelCompile(ModuleOp module, const TargetInfo &target) : module(module), target(target) {
-    std::vector<std::pair<size_t, func::FuncOp>> sized;
-    for (func::FuncOp kernel : kernelsOf(module)) {
-      size_t ops = 0;
-      kernel.walk([&](Operation *) { ++ops; });
-      sized.push_back({ops, kernel});
-    }
-    llvm::stable_sort(sized, [](auto &a, auto &b) { return a.first > b.first; });
-    for (auto &[ops, kernel] : sized) queue.push_back(kernel);
-    objects.resize(queue.size());
-  }
-
-  Expected<std::vector<std::string>> run(unsigned threads) {
-    std::vector<std::thread> helpers;
-    bool timed = llvm::timeTraceProfilerEnabled();  // of this thread
-    for (unsigned i = 1; i < std::min<size_t>(threads, queue.size()); ++i)
-      helpers.emplace_back([this, timed] {
-        if (timed) llvm::timeTraceProfilerInitialize(0, "heddle");
-        work();
-        if (timed) llvm::timeTraceProfilerFinishThread();
-      });
-    work();
-    for (std::thread &helper : helpers) helper.join();
-    if (failure) return std::move(failure);
-    return std::move(objects);
-  }
-
- private:
-  void work() {
-    auto machine = makeTargetMachine(target);
-    if (!machine) return fail(machine.takeError());
-    for (size_t i = next++; i < queue.size(); i = next++) {
-      auto object = compile(queue[i], **machine);
-      if (!object) return fail(object.takeError());
-      objects[i] = std::move(*object);
+/// A module of all but the bodies of kernels, which is what ProgramTables reads.
+static OwningOpRef<ModuleOp> planOf(ModuleOp module) {
+  OwningOpRef<ModuleOp> plan = cast<ModuleOp>(module->cloneWithoutRegions());
+  plan->getBodyRegion().emplaceBlock();
+  OpBuilder builder = OpBuilder::atBlockEnd(plan->getBody());
+  for (Operation &op : *module.getBody()) {
+    auto function = dyn_cast<func::FuncOp>(op);
+    if (!function) {
+      builder.clone(op);
+    } else if (!isLaneFunction(function)) {
+      auto kernel = cast<func::FuncOp>(builder.insert(function->cloneWithoutRegions()));
+      OpBuilder inside = OpBuilder::atBlockEnd(kernel.addEntryBlock());
+      func::ReturnOp::create(inside, kernel.getLoc());
     }
   }
-  Expected<std::string> compile(func::FuncOp kernel, llvm::TargetMachine &machine) {
-    llvm::TimeTraceScope scope("kernel", kernel.getName());
-    llvm::LLVMContext context;
-    OwningOpRef<ModuleOp> part = extract(module, kernel);
-    auto lowered = lowerToLlvm(*part, target, context);
-    if (!lowered) return lowered.takeError();
-    (*lowered)->setDataLayout(machine.createDataLayout());
-    (*lowered)->setTargetTriple(machine.getTargetTriple());
-    optimizeKernels(**lowered, machine);
-    return compileModule(**lowered, machine, llvm::CodeGenFileType::ObjectFile);
-  }
-  void fail(llvm::Error error) {
-    std::lock_guard<std::mutex> guard(lock);
-    failure = llvm::joinErrors(std::move(failure), std::move(error));
-    next = queue.size();
-  }
+  return plan;
+}
 
-  ModuleOp module;
-  const TargetInfo &target;
-  std::vector<func::FuncOp> queue;
-  std::vector<std::string> objects;
-  std::atomic<size_t> next = 0;
-  std::mutex lock;
-  llvm::Error failure = llvm::Error::success();
-};
-}  // namespace
+static void keepProgram(ModuleOp module, const CompiledKernels &kernels, const ObjectCache &cache, StringRef key) {
+  std::string content;
+  llvm::raw_string_ostream stream(content);
+  for (const std::string &kernel : kernels.keys) stream << kernel << "\n";
+  planOf(module)->print(stream << "\n", OpPrintingFlags().enableDebugInfo().useLocalScope());
+  llvm::consumeError(cache.store(key, content));  // that kernels could not be kept has been told
+}
 
-Expected<std::unique_ptr<JitProgram>> heddle::jitProgram(ModuleOp kernelStage, const TargetInfo &target,
-                                                         unsigned threads) {
+std::unique_ptr<JitProgram> heddle::cachedProgram(MLIRContext &context, const ObjectCache &cache, StringRef key) {
+  OwningOpRef<ModuleOp> plan;
+  CompiledKernels kernels;
+  {
+    llvm::TimeTraceScope scope("cache", [&] { return "look for the program in " + cache.path(); });
+    std::optional<std::string> content = cache.load(key);
+    if (!content) return nullptr;
+    StringRef text = *content;
+    while (!text.consume_front("\n")) {
+      auto [kernel, rest] = text.split('\n');
+      std::optional<std::string> object = kernel.empty() ? std::nullopt : cache.load(kernel);
+      if (!object) return nullptr;
+      kernels.keys.push_back(kernel.str());
+      kernels.objects[kernel.str()] = std::move(*object);
+      text = rest;
+    }
+    ScopedDiagnosticHandler silent(&context, [](Diagnostic &) { return success(); });
+    plan = parseSourceString<ModuleOp>(text, ParserConfig(&context));
+    if (!plan || kernelsOf(*plan).size() != kernels.keys.size()) return nullptr;
+  }
+  auto program = JitProgram::link(*plan, kernels);
+  if (!program) return llvm::consumeError(program.takeError()), nullptr;
+  llvm::TimeTraceScope scope("cache", "the program is there: nothing is compiled");
+  return std::move(*program);
+}
+
+Expected<std::unique_ptr<JitProgram>> heddle::jitProgram(ModuleOp kernelStage, const TargetInfo &target, unsigned threads,
+                                                         const ObjectCache &cache, StringRef key) {
   if (failed(verifyKernelForm(kernelStage, target)))
     return llvm::createStringError("the module is not in kernel form (see the messages above)");
   prepareForLlvm(*kernelStage.getContext());
   if (threads == 0) threads = std::max(1u, std::thread::hardware_concurrency());
   if (!kernelStage.getContext()->isMultithreadingEnabled()) threads = 1;
-  ParallelCompile compile(kernelStage, target);
-  auto objects = compile.run(threads);
-  if (!objects) return objects.takeError();
-
-  llvm::TimeTraceScope scope("native", "link in memory");
-  auto state = std::make_unique<JitProgram::State>(kernelStage);
-  auto jit = llvm::orc::LLJITBuilder().create();
-  if (!jit) return jit.takeError();
-  state->jit = std::move(*jit);
-  for (const std::string &object : *objects)
-    if (auto error = state->jit->addObjectFile(llvm::MemoryBuffer::getMemBufferCopy(object))) return error;
-  for (auto [i, kernel] : llvm::enumerate(kernelsOf(kernelStage))) {
-    auto address = state->jit->lookup(kernelSymbol(kernel.getName()));
-    if (!address) return address.takeError();
-    state->tables.setKernel(0, i, address->toPtr<HeddleKernel>());
+  auto kernels = compileKernels(kernelStage, target, threads, cache);
+  if (!kernels) return kernels.takeError();
+  auto program = JitProgram::link(kernelStage, *kernels);
+  if (program && cache.enabled()) {
+    llvm::TimeTraceScope scope("cache", [&] { return "keep the program in " + cache.path(); });
+    if (!key.empty()) keepProgram(kernelStage, *kernels, cache, key);
+    cache.trim();
   }
-  return std::unique_ptr<JitProgram>(new JitProgram(std::move(state)));
+  return program;
 }
 
 Expected<std::string> heddle::emitLlvm(ModuleOp kernelStage, const TargetInfo &target, LlvmOutput output) {
@@ -144,7 +121,7 @@ Expected<std::string> heddle::emitLlvm(ModuleOp kernelStage, const TargetInfo &t
   auto machine = makeTargetMachine(target);
   if (!machine) return machine.takeError();
   llvm::LLVMContext context;
-  OwningOpRef<ModuleOp> part = extract(kernelStage, kernelsOf(kernelStage));
+  OwningOpRef<ModuleOp> part = extractKernels(kernelStage, kernelsOf(kernelStage));
   auto lowered = lowerToLlvm(*part, target, context);
   if (!lowered) return lowered.takeError();
   (*lowered)->setDataLayout((*machine)->createDataLayout());

@@ -102,4 +102,22 @@ with planted.scratch_folder() as folder:
     done, parts, _ = examine(never)
     check(done.returncode == 0 and parts["huge pages"]["state"] == "slower" and "madvise" in parts["huge pages"]["mend"],
           "huge pages are off: slower, not missing", done.stdout)
+
+    def cache(title, state, words, **changes):
+        done, parts, _ = examine(**changes)
+        part = parts["cache"]
+        check(done.returncode == 0 and part["state"] == state and words in part["found"] and bool(part["mend"]) == (state != "ok"),
+              "cache " + title, done.stdout)
+
+    cache("off", "ok", "off (HEDDLE_CACHE)")
+    cache("in a folder that is made", "ok", f"{folder}/made/cache, 0.0 MiB of at most 256", HEDDLE_CACHE=inside("made/cache"))
+    with open(inside("made/cache/some.heddle-code"), "wb") as file:
+        file.write(bytes(3 << 20))
+    cache("with something in it", "ok", f"{folder}/made/cache, 3.0 MiB", HEDDLE_CACHE=inside("made/cache"))
+    cache("in HOME", "ok", f"{folder}/home/.cache/heddle, ", HEDDLE_CACHE=None, XDG_CACHE_HOME=None, HOME=inside("home"))
+    cache("without HOME", "slower", "HOME is not set", HEDDLE_CACHE=None, XDG_CACHE_HOME=None, HOME=None)
+    cache("below a file", "slower", "Not a directory", HEDDLE_CACHE=inside("says4/cache"))
+    cache("that cannot be made", "slower", "/proc/none cannot be made", HEDDLE_CACHE="/proc/none")
+    os.chmod(inside("made/cache"), 0o777)
+    cache("that others may write", "slower", "can be written by others", HEDDLE_CACHE=inside("made/cache"))
 check.finish()

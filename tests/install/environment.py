@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""What stands around Heddle, wrong on purpose: compiler, HEDDLE_HOME, TMPDIR, CPU, pages, locale, denormals, limits. Whatever
+"""What stands around Heddle, wrong on purpose: compiler, HEDDLE_HOME, TMPDIR, CPU, pages, locale, denormals, limits, cache. Whatever
 fails leaves no output, and nothing in TMPDIR. Usage: environment.py BUILD_FOLDER
 """
 import ctypes
 import filecmp
 import os
+import re
 import resource
 import signal
 import subprocess
@@ -228,7 +229,31 @@ def limits():
           f"exit {done.returncode}\n{done.stderr}")
 
 
-wanted = sys.argv[2:] or ["compiler", "home", "temporary_folders", "processor", "pages", "locales", "denormals", "limits"]
+def caches():
+    """Whatever the folder of the cache is, a model trains, to the same bits, and nothing is said of it."""
+    def trains(title, name, command=(), **changes):
+        done = train(name, command=[*command, heddle, "train", model], **changes)
+        check(done.returncode == 0 and not re.search("cannot|error|warning", done.stderr), title, f"exit {done.returncode}\n{done.stderr}")
+        same_run("the same run", name)
+    place = inside("cache")
+    os.mkdir(place, 0o700)
+    mounted = lambda options: planted.namespaces() + [
+        "sh", "-c", f'mount -t tmpfs -o {options} none "$1"; shift; exec "$@"', "sh", place]
+    trains("a cache", "cached", HEDDLE_CACHE=place)
+    trains("what it holds", "from-cache", HEDDLE_CACHE=place)
+    trains("on a full disk", "cache-full", mounted("size=16k,mode=700"), HEDDLE_CACHE=place)
+    trains("on a read-only disk", "cache-ro", mounted("ro,mode=700"), HEDDLE_CACHE=place)
+    trains("on a disk mounted noexec", "cache-noexec", mounted("noexec,mode=700"), HEDDLE_CACHE=place)
+    trains("HOME is not there", "no-home", HEDDLE_CACHE=None, XDG_CACHE_HOME=None, HOME="/proc/nobody")
+    trains("HOME is not set", "home-unset", HEDDLE_CACHE=None, XDG_CACHE_HOME=None, HOME=None)
+    def short():
+        resource.setrlimit(resource.RLIMIT_FSIZE, (2048, 2048))
+    done = train("short", "--steps", "1", preexec=short, HEDDLE_CACHE=inside("short-cache"))
+    check(done.returncode in (0, 3) and "internal" not in done.stderr, "files of at most 2 KiB", f"exit {done.returncode}\n{done.stderr}")
+    check(all(os.path.getsize(inside("short-cache/" + name)) <= 2048 for name in os.listdir(inside("short-cache"))), "and of the cache too")
+
+
+wanted = sys.argv[2:] or ["compiler", "home", "temporary_folders", "processor", "pages", "locales", "denormals", "limits", "caches"]
 done = train("plain")
 check(done.returncode == 0, "a run to compare with", done.stderr)
 if "locales" in wanted and "processor" not in wanted:

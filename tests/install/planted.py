@@ -34,6 +34,7 @@ def environment(**changes):
     """This process's environment without Heddle's variables, and with `changes`; None takes a variable away."""
     variables = {k: v for k, v in os.environ.items() if not k.startswith("HEDDLE_") and k not in ("CXX", "TMPDIR")}
     variables["NO_COLOR"] = "1"
+    variables["HEDDLE_CACHE"] = "off"
     for name, value in changes.items():
         variables.pop(name, None)
         if value is not None:

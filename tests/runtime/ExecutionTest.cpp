@@ -139,6 +139,24 @@ TEST(Initialise, BigVariablesAreSplitTheSameWay) {
   EXPECT_EQ(a[77777], normalValue(1, uint64_t(3) << 40, 77777, 1, 2));
 }
 
+// Vectors of every width give what one element at a time gives, at the ends of layers too.
+TEST(Initialise, EveryKindOfCpuGivesTheSameValues) {
+  HeddleDim dims[] = {{"L", 3}, {"N", 33331}};
+  for (int32_t init : {HEDDLE_NORMAL, HEDDLE_UNIFORM})
+    for (const char* cpu : {"", "avx2", "baseline"}) {
+      HeddleVariable v{"x", HEDDLE_PARAMETER, HEDDLE_F32, 2, 1, dims, 0, init, -1, 2, ~uint64_t(0) - 1, 0};
+      std::vector<float> values(3 * 33331);
+      ThreadPool pool(2);
+      setenv("HEDDLE_CPU", cpu, 1);
+      initialiseVariable(v, uint64_t(5) << 40, values.data(), pool);
+      unsetenv("HEDDLE_CPU");
+      for (size_t i = 0; i < values.size(); ++i) {
+        auto one = init == HEDDLE_NORMAL ? normalValue : uniformValue;
+        ASSERT_EQ(values[i], one(uint64_t(5) << 40, v.stream + i / 33331, i % 33331, -1, 2)) << cpu << " " << i;
+      }
+    }
+}
+
 TEST(Executor, LoopsPassForwardAndBackWithTheirStrides) {
   HeddleProgram program = tiny::make("{}");
   Session s(program, 2);

@@ -27,6 +27,7 @@ struct Row {
 };
 constexpr Row kRows[] = {
     {"frontend", "frontend", false},
+    {"cache", "cache of compiled code", false},
     {"pass", "passes", false},
     {"kernel", "machine code of each kernel (LLVM)", true},
     {"print", "C++ of each kernel", true},

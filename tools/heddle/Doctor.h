@@ -23,6 +23,7 @@ struct Finding {
 std::vector<Finding> checkCommand();
 std::vector<Finding> checkNativeParts();
 Finding checkTemporaryFolder();
+Finding checkCache();
 Finding checkProcessor();
 Finding checkCores();
 Finding checkMemorySize();

@@ -4,6 +4,7 @@
 
 #include "codegen/cpp/NativeParts.h"
 #include "codegen/cpp/TemporaryFolder.h"
+#include "codegen/llvm/ObjectCache.h"
 #include "runtime/Arena.h"
 #include "runtime/FloatMode.h"
 #include "runtime/Options.h"
@@ -66,6 +67,20 @@ Finding checkTemporaryFolder() {
     finding.mend = "set TMPDIR to another folder";
   }
   return finding;
+}
+
+Finding checkCache() {
+  ObjectCache cache(ObjectCache::chosenFolder());
+  if (!cache.enabled() && std::getenv("HEDDLE_CACHE"))
+    return {"cache", Finding::ok, "off (HEDDLE_CACHE)"};
+  std::string mend = "set HEDDLE_CACHE to a folder of yours: programs that were compiled before then start at once";
+  if (!cache.enabled())
+    return {"cache", Finding::slower, "there is no folder for it: HOME is not set", mend};
+  if (llvm::Error error = cache.prepare())
+    return {"cache", Finding::slower, llvm::toString(std::move(error)), mend};
+  return {"cache", Finding::ok,
+          fmt::format("{}, {:.1f} MiB of at most {}", cache.path(), double(cache.size()) / double(1 << 20),
+                      ObjectCache::kMostBytes >> 20)};
 }
 
 Finding checkProcessor() {

@@ -15,7 +15,7 @@ namespace {
 std::vector<Finding> examine() {
   std::vector<Finding> findings;
   auto add = [&](std::vector<Finding> more) { findings.insert(findings.end(), more.begin(), more.end()); };
-  add({checkProcessor(), checkCores(), checkMemorySize(), checkHugePages(), checkDenormals(), tryJit()});
+  add({checkProcessor(), checkCores(), checkMemorySize(), checkHugePages(), checkDenormals(), tryJit(), checkCache()});
   add(checkCommand());
   add(checkNativeParts());
   add({checkTemporaryFolder()});

@@ -73,7 +73,7 @@ std::string trainByJit(const TargetInfo &target) {
   if (!buildTrial(compilation))
     return "the program of the trial does not compile";
   int code = exitDone;
-  std::unique_ptr<LoadedProgram> loaded = loadByJit(compilation, target, code);
+  std::unique_ptr<LoadedProgram> loaded = loadByJit(compilation, target, code, ObjectCache(""));
   if (!loaded)
     return "a kernel cannot be made in memory";
   Session session(loaded->program(), 2, target.name.str());

@@ -1,5 +1,6 @@
 // See Door.h.
 #include "tools/heddle/Door.h"
+#include "tools/heddle/CompileObserver.h"
 #include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
@@ -8,6 +9,7 @@
 #include "codegen/cpp/NativeBuild.h"
 #include "codegen/cpp/TemporaryFolder.h"
 #include "codegen/llvm/Jit.h"
+#include "llvm/Support/TimeProfiler.h"
 
 #include <dlfcn.h>
 #include <filesystem>
@@ -34,6 +36,18 @@ public:
 private:
   const HeddleProgram *loaded;
 };
+
+/// The key of the whole program in the cache: what it is compiled from, with the places that a run tells. Empty if the way
+/// to its kernels is to be seen, or is another one.
+std::string programKey(const Compilation &compilation, const TargetInfo &target) {
+  const PipelineFlags &flags = compilation.pipeline;
+  if (flags.remarks || flags.passLimit || flags.passes || !flags.temps.empty() || !flags.fail.empty())
+    return "";
+  llvm::TimeTraceScope timed("cache", "make the key of the program");
+  return ObjectCache::keyOf(fmt::format("program for {} from {}, no-fuse {}\n{}", target.name.str(),
+                                        stageName(compilation.stage).str(), flags.noFuse,
+                                        stageText(*compilation.module, true)));
+}
 
 // What is wrong at run time with the machine or its compiler, as the C++ door found it.
 int complainOf(llvm::Error error) {
@@ -74,14 +88,20 @@ std::string ownExecutable() {
   return std::filesystem::read_symlink("/proc/self/exe", error).string();
 }
 
-std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target, int &code) {
+std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target, int &code,
+                                         const ObjectCache &cache) {
+  std::string key = cache.enabled() ? programKey(compilation, target) : "";
+  if (!key.empty())
+    if (std::unique_ptr<JitProgram> jit = cachedProgram(compilation.context, cache, key))
+      return std::make_unique<JitLoaded>(std::move(jit));
   mlir::OwningOpRef<mlir::ModuleOp> kernels = compilation.kernelsFor(target, code);
   if (!kernels)
     return nullptr;
   code = saveLlvm(compilation, *kernels, target);
   if (code != exitDone)
     return nullptr;
-  llvm::Expected<std::unique_ptr<JitProgram>> jit = jitProgram(*kernels, target);
+  compilation.context.enableMultithreading(); // passes run alone; kernels are compiled side by side
+  llvm::Expected<std::unique_ptr<JitProgram>> jit = jitProgram(*kernels, target, 0, cache, key);
   if (!jit)
     internalError(llvm::toString(jit.takeError()));
   return std::make_unique<JitLoaded>(std::move(*jit));

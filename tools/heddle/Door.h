@@ -3,6 +3,7 @@
 
 #include "tools/heddle/Compilation.h"
 
+#include "codegen/llvm/ObjectCache.h"
 #include "runtime/Abi.h"
 
 #include <memory>
@@ -20,8 +21,10 @@ public:
 /// The path of this command, beside which the parts of native programs stand.
 std::string ownExecutable();
 
-/// JIT-compiles the module's entries for a target class. Null after saying what failed; `code` is then the exit code.
-std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target, int &code);
+/// JIT-compiles the module's entries for a target class, or takes what an earlier process compiled from `cache`. Null after
+/// saying what failed; `code` is then the exit code.
+std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target, int &code,
+                                         const ObjectCache &cache = ObjectCache(ObjectCache::chosenFolder()));
 
 /// The LLVM IR and assembly of kernels as files of --save-temps, where it is given. Returns an exit code.
 int saveLlvm(const Compilation &compilation, mlir::ModuleOp kernels, const TargetInfo &target);

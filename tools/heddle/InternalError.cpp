@@ -31,7 +31,8 @@ std::string_view input, passName, passText;
 bool hasInput = false;
 
 // What Heddle, its runtime and the compiler that it starts read.
-constexpr const char *kVariables[] = {"HEDDLE_TARGET", "HEDDLE_HOME", "HEDDLE_CPU", "CXX", "LC_ALL", "LC_NUMERIC", "NO_COLOR"};
+constexpr const char *kVariables[] = {"HEDDLE_TARGET", "HEDDLE_HOME", "HEDDLE_CPU", "HEDDLE_CACHE", "CXX",
+                                      "LC_ALL", "LC_NUMERIC", "NO_COLOR"};
 
 void put(int file, std::string_view text) {
   while (!text.empty()) {

@@ -17,7 +17,6 @@
 #include <CLI/Config.hpp>
 #include <CLI/Formatter.hpp>
 #include <algorithm>
-#include <csignal>
 #include <filesystem>
 #include <fmt/format.h>
 #include <functional>
@@ -193,7 +192,6 @@ CLI::App *addFlags(CLI::App &root, Options &options, const std::string &name, co
 
 std::function<int()> runner(std::shared_ptr<Options> options, int (*run)(Options &)) {
   return [=] {
-    std::signal(SIGXFSZ, SIG_IGN); // a file at the size limit (ulimit -f) is an error of the write
     try {
       if (!options->module.empty() && !options->compilation.block.empty())
         return complain(exitUsage, "--module and --train exclude each other");

@@ -144,6 +144,7 @@ int main(int argc, char **argv) {
   if (int code = heddle::ensureStack(); code != heddle::exitDone)
     return code;
   heddle::endWhenInterrupted();
+  std::signal(SIGXFSZ, SIG_IGN); // a file at the size limit (ulimit -f) is an error of the write
   try {
     return heddle::run(argc, argv);
   } catch (const std::exception &error) {
