@@ -44,8 +44,8 @@ std::string programKey(const Compilation &compilation, const TargetInfo &target)
   if (flags.remarks || flags.passLimit || flags.passes || !flags.temps.empty() || !flags.fail.empty())
     return "";
   llvm::TimeTraceScope timed("cache", "make the key of the program");
-  return ObjectCache::keyOf(fmt::format("program for {} from {}, no-fuse {}\n{}", target.name.str(),
-                                        stageName(compilation.stage).str(), flags.noFuse,
+  return ObjectCache::keyOf(fmt::format("program for {} from {}, no-fuse {}, recompute up to {}\n{}", target.name.str(),
+                                        stageName(compilation.stage).str(), flags.noFuse, flags.recomputeUpTo,
                                         stageText(*compilation.module, true)));
 }
 
