@@ -6,6 +6,8 @@ import os
 import time
 
 WORKLOADS = {
+    # makemore's default transformer: overhead, not arithmetic, decides
+    "makemore": dict(kind="gpt", L=4, H=4, D=64, T=16, B=32, V=27, steps=200),
     # nanoGPT's CPU configuration of shakespeare-char
     "char-cpu": dict(kind="gpt", L=4, H=4, D=128, T=64, B=12, V=65, steps=80),
     # nanoGPT's shakespeare-char model, a batch that two cores can hold
@@ -15,8 +17,6 @@ WORKLOADS = {
     "gpt2-t256": dict(kind="gpt", L=12, H=12, D=768, T=256, B=2, V=50257, steps=4),
     # BERT-base: segment embeddings, masked-LM and next-sentence losses
     "bert-t128": dict(kind="bert", L=12, H=12, D=768, T=128, B=4, V=30522, steps=4),
-    # makemore's default transformer: overhead, not arithmetic, decides
-    "makemore": dict(kind="gpt", L=4, H=4, D=64, T=16, B=32, V=27, steps=200),
 }
 
 
