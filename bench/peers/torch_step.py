@@ -9,11 +9,10 @@ import resource
 import statistics
 import time
 
-start = time.perf_counter()
 import torch
 import torch.nn as nn
 import torch.nn.functional as F
-from workloads import WORKLOADS
+from workloads import WORKLOADS, seconds_since_start
 
 
 class Attention(nn.Module):
@@ -57,20 +56,30 @@ class GPT(nn.Module):
         return F.cross_entropy(logits.view(-1, logits.shape[-1]).float(), y.view(-1))
 
 
+class PostNormBlock(Block):
+    def forward(self, x):
+        x = self.ln1(x + self.attn(x))
+        return self.ln2(x + self.fc2(F.gelu(self.fc(x))))
+
+
 class BERT(nn.Module):
     def __init__(self, w):
         super().__init__()
         D = w["D"]
         self.tok, self.pos, self.seg = nn.Embedding(w["V"], D), nn.Embedding(w["T"], D), nn.Embedding(2, D)
         self.ln = nn.LayerNorm(D)
-        self.blocks = nn.ModuleList(Block(D, w["H"], False) for _ in range(w["L"]))
+        self.blocks = nn.ModuleList(PostNormBlock(D, w["H"], False) for _ in range(w["L"]))
         self.t1, self.t2, self.pool, self.nsp = nn.Linear(D, D), nn.LayerNorm(D), nn.Linear(D, D), nn.Linear(D, 2)
+        self.bias = nn.Parameter(torch.zeros(w["V"]))
+        for norm in self.modules():
+            if isinstance(norm, nn.LayerNorm):
+                norm.eps = 1e-12
 
     def forward(self, x, seg, y, nsp):
         h = self.ln(self.tok(x) + self.pos.weight + self.seg(seg))
         for block in self.blocks:
             h = block(h)
-        m = self.t2(F.gelu(self.t1(h))) @ self.tok.weight.T
+        m = F.linear(self.t2(F.gelu(self.t1(h))), self.tok.weight, self.bias)
         mlm = F.cross_entropy(m.view(-1, m.shape[-1]).float(), y.view(-1), ignore_index=-100)
         return mlm + F.cross_entropy(self.nsp(torch.tanh(self.pool(h[:, 0]))).float(), nsp)
 
@@ -112,7 +121,7 @@ def main():
         losses.append(loss.item())
         times.append(time.perf_counter() - begin)
         if i == 0:
-            first = time.perf_counter() - start
+            first = seconds_since_start()
     kind = ("torch-compile" if a.compile else "torch-eager") + ("-bf16" if a.bf16 else "-f32")
     print(json.dumps({
         "peer": kind, "workload": a.workload, "threads": a.threads,
