@@ -123,6 +123,8 @@ private:
 }  // namespace
 
 std::optional<int64_t> heddle::countTrue(Value condition, CountedLoop first, CountedLoop second) {
+  // Above so many combinations counting would be felt.
+  if (llvm::divideCeil(first.end, first.step) * llvm::divideCeil(second.end, second.step) > (1 << 22)) return std::nullopt;
   Formula formula(first.index, second.index);
   std::optional<int> slot = formula.add(condition);
   if (!slot) return std::nullopt;

@@ -17,7 +17,8 @@ int64_t flopsOfRegion(mlir::Operation *op);
 int64_t bytesOf(mlir::Operation *op);
 
 /// In how many of the combinations of the loops `first` (of 0, step, 2 step, ... below its end) and `second` the condition
-/// holds, which is an i1 computed within both; null where it depends on anything else than their indices.
+/// holds, which is an i1 computed within both; null where it depends on anything else than their indices, or there are too
+/// many to count.
 struct CountedLoop {
   mlir::Value index;
   int64_t step, end;

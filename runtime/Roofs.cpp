@@ -14,7 +14,9 @@ constexpr int kChains = 12;
 constexpr int64_t kRounds = 1 << 16;  // of a tile
 constexpr int64_t kPiece = 16384;     // elements of an array that make a tile
 constexpr int64_t kPieces = RoofMeter::kBytes / 4 / 3 / kPiece;
-volatile float sink;                  // without a use the loops would go
+
+// Without a use of their sums the loops would go.
+void keep(float x) { asm volatile("" : : "x"(x)); }
 
 __attribute__((target("avx512f"))) void multiplyAdd512() {
   __m512 sums[kChains], x = _mm512_set1_ps(0.5f), y = _mm512_set1_ps(0.25f);
@@ -25,7 +27,7 @@ __attribute__((target("avx512f"))) void multiplyAdd512() {
     asm volatile("" : "+v"(x));
   }
   for (int c = 1; c < kChains; ++c) sums[0] = _mm512_add_ps(sums[0], sums[c]);
-  sink = _mm512_cvtss_f32(sums[0]);
+  keep(_mm512_cvtss_f32(sums[0]));
 }
 
 __attribute__((target("avx2,fma"))) void multiplyAdd256() {
@@ -37,7 +39,7 @@ __attribute__((target("avx2,fma"))) void multiplyAdd256() {
     asm volatile("" : "+x"(x));
   }
   for (int c = 1; c < kChains; ++c) sums[0] = _mm256_add_ps(sums[0], sums[c]);
-  sink = _mm256_cvtss_f32(sums[0]);
+  keep(_mm256_cvtss_f32(sums[0]));
 }
 
 void multiplyAdd128() {
@@ -49,7 +51,7 @@ void multiplyAdd128() {
     asm volatile("" : "+x"(x));
   }
   for (int c = 1; c < kChains; ++c) sums[0] = _mm_add_ps(sums[0], sums[c]);
-  sink = _mm_cvtss_f32(sums[0]);
+  keep(_mm_cvtss_f32(sums[0]));
 }
 
 // x = y + s z, of whole cache lines.

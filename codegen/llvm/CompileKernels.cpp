@@ -103,7 +103,8 @@ class ParallelCompile {
   std::string keyOf(ModuleOp part) {
     func::FuncOp kernel = kernelsOf(part).front();
     kernel.setName("kernel");
-    for (StringRef name : {"heddle.arg_names", "heddle.arg_types", "heddle.results"}) kernel->removeAttr(name);
+    for (StringRef name : {"heddle.arg_names", "heddle.arg_types", "heddle.results", "heddle.flops", "heddle.bytes"})
+      kernel->removeAttr(name);
     std::string source =
         llvm::formatv("kernel of {0}, {1}, {2}, {3} lanes\n", target.name, target.cpu, target.features, target.lanes());
     llvm::raw_string_ostream stream(source);

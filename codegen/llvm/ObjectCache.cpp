@@ -39,6 +39,7 @@ static llvm::Error failure(const std::string &path, const char *what, int error 
 // The build id of a loaded file, which linkers make of all that is in it; without one, what stat tells of it.
 static int addIdentity(dl_phdr_info *loaded, size_t, void *to) {
   std::string &identity = *static_cast<std::string *>(to);
+  if (llvm::StringRef(loaded->dlpi_name).starts_with("linux-vdso")) return 0;  // the kernel's, which may be updated
   for (const ElfW(Phdr) &segment : llvm::ArrayRef(loaded->dlpi_phdr, loaded->dlpi_phnum)) {
     if (segment.p_type != PT_NOTE) continue;
     const char *at = reinterpret_cast<const char *>(loaded->dlpi_addr + segment.p_vaddr), *end = at + segment.p_memsz;
@@ -87,7 +88,8 @@ static bool isPrivate(const struct stat &folder) {
 
 llvm::Error ObjectCache::prepare() const {
   std::error_code error;
-  fs::create_directories(fs::path(folder).parent_path(), error);
+  fs::path whole = folder.ends_with('/') ? fs::path(folder).parent_path() : fs::path(folder);
+  fs::create_directories(whole.parent_path(), error);
   if (mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) return failure(folder, "made");
   struct stat status {};
   if (stat(folder.c_str(), &status) != 0) return failure(folder, "read");

@@ -73,8 +73,10 @@ class KernelFormVerifier {
       if (auto list = function->getAttrOfType<ArrayAttr>(name))
         if (list.size() != memrefs(type)) report(function) << name << " has one element for each memref";
     for (StringRef name : {"heddle.flops", "heddle.bytes"})
-      if (auto count = function->getAttrOfType<IntegerAttr>(name); count && count.getValue().isNegative())
-        report(function) << name << " is not negative";
+      if (Attribute attr = function->getAttr(name)) {
+        auto count = dyn_cast<IntegerAttr>(attr);
+        if (!count || !count.getType().isSignlessInteger(64) || count.getInt() < 0) report(function) << name << " is an i64, not negative";
+      }
     function.walk([&](Operation *op) {
       if (op != function) verifyOp(op);
     });

@@ -24,16 +24,17 @@ static bool isCheap(Operation *op) {
                 isa<ConstantOp, PositionOp, BernoulliOp, RenameOp, RegroupOp, ConcatOp, GatherOp, LayerNormOp, RmsNormOp>(op));
 }
 
-// Of the op itself, or where it is cheap of what stands behind it. What is no product costs one for each element read.
-static int64_t flopsAgain(Value value, Block *block) {
+// Of the op itself, or where it is cheap of what stands behind it, each op once. What is no product costs one for each element
+// read.
+static int64_t flopsAgain(Value value, Block *block, llvm::DenseSet<Operation *> &seen) {
   Operation *op = value.getDefiningOp();
-  if (!op || op->getBlock() != block) return 0;
+  if (!op || op->getBlock() != block || !seen.insert(op).second) return 0;
   auto contract = dyn_cast<ContractOp>(op);
   int64_t flops = contract ? flopsOf(contract) : flopsOfRegion(op);
   if (flops) return flops;
   for (Value operand : op->getOperands()) {
     auto type = dyn_cast<Tensor>(operand.getType());
-    flops = addWork(flops, isCheap(op) ? flopsAgain(operand, block) : type ? type.getNumElements() : 0);
+    flops = addWork(flops, isCheap(op) ? flopsAgain(operand, block, seen) : type ? type.getNumElements() : 0);
   }
   return flops;
 }
@@ -42,7 +43,8 @@ static int64_t flopsAgain(Value value, Block *block) {
 // the loop saves tells apart what costs the same, so that as much of it can be chosen as is needed.
 static double flopsPerByte(Value value, size_t number = 0) {
   double bytes = 4.0 * double(tensorOf(value).getNumElements());
-  return double(flopsAgain(value, value.getDefiningOp()->getBlock())) / bytes * (1 + kCostStep * double(number));
+  llvm::DenseSet<Operation *> seen;
+  return double(flopsAgain(value, value.getDefiningOp()->getBlock(), seen)) / bytes * (1 + kCostStep * double(number));
 }
 
 namespace {
@@ -125,21 +127,20 @@ private:
 
   // Drops what may be computed again, and saves what that starts from.
   void saveLess(ArrayRef<Value> demanded) {
-    llvm::DenseMap<Value, size_t> numbers;
-    for (Value value : saved) numbers.try_emplace(value, numbers.size());
-    auto isDropped = [&](Value value) {
+    Values dropped;
+    for (auto [number, value] : llvm::enumerate(saved)) {
       Operation *op = value.getDefiningOp();
-      return isRepeatable(op) && op->getBlock() == &forward.getBody().front() && numbers.contains(value) &&
-             flopsPerByte(value, numbers.lookup(value)) <= recomputeUpTo;
-    };
-    saved.remove_if(isDropped);
+      if (isRepeatable(op) && op->getBlock() == &forward.getBody().front() && flopsPerByte(value, number) <= recomputeUpTo)
+        dropped.insert(value);
+    }
+    saved.remove_if([&](Value value) { return dropped.contains(value); });
     llvm::DenseSet<Value> seen;
     // Behind a value that is dropped one dear op may stand that was not to be saved; what stands behind that is.
     std::function<void(Value, bool)> start = [&](Value value, bool behindDropped) {
       if (!isInside(value) || isGiven(value) || saved.contains(value) || !seen.insert(value).second) return;
-      bool dropped = isDropped(value), cheap = isCheap(value.getDefiningOp());
-      if (!isRepeatable(value.getDefiningOp()) || !(dropped || cheap || behindDropped)) return void(saved.insert(value));
-      for (Value operand : value.getDefiningOp()->getOperands()) start(operand, dropped || (cheap && behindDropped));
+      bool isDropped = dropped.contains(value), cheap = isCheap(value.getDefiningOp());
+      if (!isRepeatable(value.getDefiningOp()) || !(isDropped || cheap || behindDropped)) return void(saved.insert(value));
+      for (Value operand : value.getDefiningOp()->getOperands()) start(operand, isDropped || (cheap && behindDropped));
     };
     for (Value value : demanded) start(value, false);
   }
@@ -217,20 +218,22 @@ RepeatOp heddle::saveForBackward(RepeatOp forward, Block &body, SmallVectorImpl<
   return Saving(forward, body, stacked, recomputeUpTo).run(detached);
 }
 
+// Does a backward loop read what a loop has stacked, or what the loop around it has stacked of that?
+static bool isForBackward(OpResult stack) {
+  return llvm::any_of(stack.getUses(), [&](OpOperand &use) {
+    if (auto loop = dyn_cast<RepeatOp>(use.getOwner())) return loop.getName().ends_with(".backward");
+    auto outer = dyn_cast<RepeatOp>(use.getOwner()->getParentOp());
+    return isa<YieldOp>(use.getOwner()) && outer && isForBackward(outer.getResult(use.getOperandNumber()));
+  });
+}
+
 std::vector<SavedValue> heddle::savedValues(ModuleOp module) {
   std::vector<SavedValue> values;
   module.walk([&](RepeatOp loop) {
     auto yield = cast<YieldOp>(loop.getYield());
-    size_t carried = loop.getCarried().size();
-    for (size_t i = carried; i < loop.getNumResults(); ++i) {
-      Value value = yield.getValues()[i];
-      bool forBackward = llvm::any_of(loop.getResult(i).getUsers(), [](Operation *user) {
-        auto other = dyn_cast<RepeatOp>(user);
-        return other && other.getReverse();
-      });
-      if (!forBackward || !isRepeatable(value.getDefiningOp())) continue;
-      values.push_back({value, tensorOf(loop.getResult(i)).getNumElements() * 4, flopsPerByte(value)});
-    }
+    for (size_t i = loop.getCarried().size(); i < loop.getNumResults(); ++i)
+      if (Value value = yield.getValues()[i]; isRepeatable(value.getDefiningOp()) && isForBackward(loop.getResult(i)))
+        values.push_back({value, flopsPerByte(value)});
   });
   return values;
 }

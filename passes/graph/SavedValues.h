@@ -18,10 +18,10 @@ RepeatOp saveForBackward(RepeatOp forward, mlir::Block &body, llvm::SmallVectorI
 /// What a loop's forward saves for its backward, of a module with gradients, that could be computed again.
 struct SavedValue {
   mlir::Value value;
-  int64_t bytes;        // of all iterations
   double flopsPerByte;  // of computing it again
 };
-/// Of values that cost the same, the n-th counts as (1 + n kCostStep) times as dear, so that `recomputeUpTo` can choose some.
+/// Of values that cost the same, the n-th counts as (1 + n kCostStep) times as dear, so that `recomputeUpTo` can choose
+/// some.
 inline constexpr double kCostStep = 1e-4;
 std::vector<SavedValue> savedValues(mlir::ModuleOp module);
 

@@ -360,6 +360,6 @@ LoweredKernel BlockedKernel::emit(StringRef name, ModuleOp module) {
   frame.function.setType(builder.getFunctionType(frame.function.getBody().getArgumentTypes(), {}));
   for (int64_t i : parallel) tiles *= axes.outerSizes[i];
   int64_t flops = flopsOfRegion(op);
-  if (openBlocks) flops = flops / (axes.rowBlocks() * axes.keyBlocks()) * *openBlocks;
+  if (openBlocks) flops = int64_t(__int128(flops) * *openBlocks / (axes.rowBlocks() * axes.keyBlocks()));
   return {frame.function, tiles, bytes, flops};
 }

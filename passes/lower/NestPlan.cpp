@@ -288,11 +288,12 @@ static void formPasses(NestPlan &plan, FusedOp op) {
 // A tile should be worth waking a thread for (tens of microseconds), and there should be enough for many threads.
 static constexpr int64_t kTileElements = 4096;
 static constexpr int64_t kMaxTiles = 256;
-// Tiles of a column reduction are strips of rows: few and wide, for prefetchers to follow, and half as wide where that would
-// leave fewer strips than kColumnTiles.
+// Tiles of a column reduction are strips of rows: few and wide, for prefetchers to follow, and narrower where there would be
+// fewer than kColumnTiles, but of four cache lines at least.
 static constexpr int64_t kColumnTileElements = 16384;
 static constexpr int64_t kColumnChunk = 512;
-static constexpr int64_t kColumnTiles = 16;
+static constexpr int64_t kColumnTiles = 8;
+static constexpr int64_t kNarrowestChunk = 64;
 
 static int64_t roundUp(int64_t value, int64_t unit) { return (value + unit - 1) / unit * unit; }
 
@@ -324,8 +325,9 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target, bool inBlock) 
   if (plan.vectorAxis >= 0 && !plan.vectorReduced()) {
     int64_t step = plan.lanes * plan.columns;
     if (plan.accumulatesInScratch) {
-      bool few = plan.units * llvm::divideCeil(size, kColumnChunk) < kColumnTiles;
-      step = std::min(few ? kColumnChunk / 2 : kColumnChunk, roundUp(size, 64));
+      step = std::min(kColumnChunk, roundUp(size, kNarrowestChunk));
+      while (step % (2 * kNarrowestChunk) == 0 && int64_t(plan.units * llvm::divideCeil(size, step)) < std::min(desired, kColumnTiles))
+        step /= 2;
     }
     plan.chunk = roundUp(size, step);
     if (plan.units < desired) {

@@ -156,8 +156,15 @@ module attributes {heddle.target = "avx512"} {
 }
 // -----
 module attributes {heddle.target = "avx512"} {
-  // expected-error@+1 {{kernel form: heddle.flops is not negative}}
+  // expected-error@+1 {{kernel form: heddle.flops is an i64, not negative}}
   func.func @k(%x: memref<4xf32>, %begin: index, %end: index, %scratch: memref<1xf32>) attributes {heddle.flops = -1 : i64} {
+    return
+  }
+}
+// -----
+module attributes {heddle.target = "avx512"} {
+  // expected-error@+1 {{kernel form: heddle.bytes is an i64, not negative}}
+  func.func @k(%x: memref<4xf32>, %begin: index, %end: index, %scratch: memref<1xf32>) attributes {heddle.bytes = 170141183460469231731687303715884105727 : i128} {
     return
   }
 }

@@ -10,6 +10,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <cmath>
 #include <filesystem>
 #include <fstream>
 
@@ -50,8 +51,8 @@ TEST(Roofs, OfEveryClassThatRuns) {
   ThreadPool pool(2);
   for (const std::string& targetClass : runnableTargetClasses()) {
     Roofs roofs = RoofMeter(pool, targetClass).measure();
-    EXPECT_GT(roofs.flops, 1e9) << targetClass;
-    EXPECT_GT(roofs.bytes, 1e8) << targetClass;
+    EXPECT_TRUE(std::isfinite(roofs.flops) && roofs.flops > 0) << targetClass;
+    EXPECT_TRUE(std::isfinite(roofs.bytes) && roofs.bytes > 0) << targetClass;
   }
 }
 

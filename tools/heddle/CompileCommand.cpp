@@ -146,7 +146,7 @@ int run(Options &options) {
   if (!allClasses)
     if (int code = options.compilation.chooseTarget(options.target, target); code != exitDone)
       return code;
-  if (!options.module.empty() && !options.compilation.pipeline.memory.empty())
+  if (!options.module.empty() && options.compilation.pipeline.memory)
     return complain(exitUsage, "--memory and --module exclude each other: a module alone does not train");
   if (int code = fitMemory(options.compilation, *target, threadCount({})); code != exitDone)
     return code;

@@ -4,6 +4,7 @@
 #include "tools/heddle/InternalError.h"
 #include "tools/heddle/SubCommand.h"
 
+#include "codegen/ProgramTables.h"
 #include "codegen/cpp/CppCompiler.h"
 #include "codegen/cpp/EmitCpp.h"
 #include "codegen/cpp/NativeBuild.h"
@@ -26,6 +27,26 @@ public:
 
 private:
   std::unique_ptr<JitProgram> jit;
+};
+
+/// Runs what MLIR would give to other threads at once.
+class InlinePool : public llvm::ThreadPoolInterface {
+public:
+  void wait() override {}
+  void wait(llvm::ThreadPoolTaskGroup &) override {}
+  unsigned getMaxConcurrency() const override { return 1; }
+
+private:
+  void asyncEnqueue(llvm::unique_function<void()> task, llvm::ThreadPoolTaskGroup *) override { task(); }
+};
+
+class PlanLoaded : public LoadedProgram {
+public:
+  explicit PlanLoaded(mlir::ModuleOp kernels) : tables(kernels) {}
+  const HeddleProgram &program() const override { return tables.program(); }
+
+private:
+  ProgramTables tables;
 };
 
 class LibraryLoaded : public LoadedProgram {
@@ -100,11 +121,19 @@ std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetI
   code = saveLlvm(compilation, *kernels, target);
   if (code != exitDone)
     return nullptr;
-  compilation.context.enableMultithreading(); // passes run alone; kernels are compiled side by side
+  // Kernels are compiled side by side; MLIR takes no threads of its own, which would end the process where the system has none.
+  static auto *pool = new InlinePool;
+  if (!compilation.context.isMultithreadingEnabled())
+    compilation.context.setThreadPool(*pool);
   llvm::Expected<std::unique_ptr<JitProgram>> jit = jitProgram(*kernels, target, 0, cache, key);
   if (!jit)
     internalError(llvm::toString(jit.takeError()));
   return std::make_unique<JitLoaded>(std::move(*jit));
+}
+
+std::unique_ptr<LoadedProgram> loadPlan(Compilation &compilation, const TargetInfo &target, int &code) {
+  mlir::OwningOpRef<mlir::ModuleOp> kernels = compilation.kernelsFor(target, code);
+  return kernels ? std::make_unique<PlanLoaded>(*kernels) : nullptr;
 }
 
 int saveLlvm(const Compilation &compilation, mlir::ModuleOp kernels, const TargetInfo &target) {

@@ -26,6 +26,10 @@ std::string ownExecutable();
 std::unique_ptr<LoadedProgram> loadByJit(Compilation &compilation, const TargetInfo &target, int &code,
                                          const ObjectCache &cache = ObjectCache(ObjectCache::chosenFolder()));
 
+/// The module's plan for a target class, with no code of its kernels: for what only counts. Null after saying what failed;
+/// `code` is then the exit code.
+std::unique_ptr<LoadedProgram> loadPlan(Compilation &compilation, const TargetInfo &target, int &code);
+
 /// The LLVM IR and assembly of kernels as files of --save-temps, where it is given. Returns an exit code.
 int saveLlvm(const Compilation &compilation, mlir::ModuleOp kernels, const TargetInfo &target);
 

@@ -56,29 +56,36 @@ public:
     std::vector<double> costs = findCosts();
     if (code != exitDone)
       return code;
+    // Peaks fall as more is computed again, but not always. Some thresholds up to the last find whether any fits.
     Trial found = without;
-    size_t low = 0, high = costs.size();
-    // The least of `costs` that fits lies in [low, high).
-    if (!costs.empty())
-      found = trial(costs.back());
-    if (code == exitDone && found.peak > most)
+    size_t low = 0, high = 0; // of `costs`, low - 1 does not fit, and high - 1 does
+    for (size_t i = 1, steps = std::min<size_t>(8, costs.size()); i <= steps && !high; ++i) {
+      size_t at = costs.size() * i / steps;
+      Trial tried = trial(costs[at - 1]);
+      if (code != exitDone)
+        return code;
+      if (tried.peak < found.peak)
+        found = tried;
+      (tried.peak <= most ? high : low) = at;
+    }
+    if (!high)
       return complain(RunError(kData, fmt::format("training does not fit in {}: it takes {}, and {} at least, with all computed again "
-                                                  "in backward that can be", megabytes(most), megabytes(without.peak),
-                                                  megabytes(std::min(without.peak, found.peak))),
+                                                  "in backward that pays", *compilation.pipeline.memory, megabytes(without.peak),
+                                                  megabytes(found.peak)),
                                "a smaller batch or shorter sequences need less, and fewer threads (-j) a little"));
-    while (code == exitDone && high - low > 1) {
+    while (high - low > 1) {
       size_t middle = low + (high - low) / 2;
       Trial tried = trial(costs[middle - 1]);
+      if (code != exitDone)
+        return code;
       if (tried.peak <= most)
         high = middle, found = tried;
       else
         low = middle;
     }
-    if (code != exitDone)
-      return code;
     compilation.pipeline.recomputeUpTo = costs[high - 1];
     fmt::print(stderr, "note: to fit in {}, backward computes again: {}. The peak is {} instead of {}, for {:.1f}% more FLOPs\n",
-               megabytes(most), dropped(costs[high - 1]), megabytes(found.peak), megabytes(without.peak),
+               *compilation.pipeline.memory, dropped(costs[high - 1]), megabytes(found.peak), megabytes(without.peak),
                100 * (found.flops / std::max(1.0, without.flops) - 1));
     return exitDone;
   }
@@ -150,9 +157,9 @@ private:
 } // namespace
 
 int fitMemory(Compilation &compilation, const TargetInfo &target, int threads) {
-  const std::string &given = compilation.pipeline.memory;
-  if (given.empty())
+  if (!compilation.pipeline.memory)
     return exitDone;
+  const std::string &given = *compilation.pipeline.memory;
   int64_t most = sizeOf(given);
   if (!most)
     return complain(exitUsage, fmt::format("--memory wants a size, such as 900M or 2.5G, not '{}'", given));

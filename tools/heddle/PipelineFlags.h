@@ -15,7 +15,7 @@ struct PipelineFlags {
   bool remarks = false;             // --remarks
   std::optional<int64_t> passLimit; // --pass-limit
   std::optional<int64_t> passes;    // --passes
-  std::string memory;               // --memory: the most that training may take, as written; empty without the flag
+  std::optional<std::string> memory; // --memory: the most that training may take, as written
   double recomputeUpTo = -1;        // what it comes to (FitMemory.h)
   std::string temps;                // --save-temps: the folder; empty without the flag, "." by default
   std::string time;                 // --time: "table", or the file of a Chrome trace; empty without the flag

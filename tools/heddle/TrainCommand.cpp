@@ -71,7 +71,10 @@ int run(Options &options) {
     return code;
   if (code = fitMemory(compilation, *target, threadCount(options.run)); code != exitDone)
     return code;
-  auto loaded = options.aot ? loadByCpp(compilation, *target, code) : loadByJit(compilation, *target, code);
+  bool counts = options.run.command == Command::kBench && options.run.dryRun;
+  auto loaded = counts        ? loadPlan(compilation, *target, code)
+                : options.aot ? loadByCpp(compilation, *target, code)
+                              : loadByJit(compilation, *target, code);
   if (loaded)
     code = time.finish();
   if (code == exitDone) {

