@@ -219,7 +219,7 @@ RepeatOp heddle::saveForBackward(RepeatOp forward, Block &body, SmallVectorImpl<
 }
 
 // Does a backward loop read what a loop has stacked, or what the loop around it has stacked of that?
-static bool isForBackward(OpResult stack) {
+static bool isForBackward(Value stack) {
   return llvm::any_of(stack.getUses(), [&](OpOperand &use) {
     if (auto loop = dyn_cast<RepeatOp>(use.getOwner())) return loop.getName().ends_with(".backward");
     auto outer = dyn_cast<RepeatOp>(use.getOwner()->getParentOp());

@@ -12,6 +12,8 @@
 #include "codegen/llvm/Jit.h"
 #include "llvm/Support/TimeProfiler.h"
 
+#include <llvm/Support/ThreadPool.h>
+
 #include <dlfcn.h>
 #include <filesystem>
 #include <fmt/format.h>
