@@ -13,6 +13,7 @@ struct BlockCopy::Walk {
   SmallVector<int64_t> sizes, strides, inner;  // of the block; in the tensor; in the block
   SmallVector<Value> valid;                    // or null
   double rest = 0;
+  bool keepsBehind = false;                    // load: what is behind the block may be in use
 };
 
 // The dims to walk; of outer axes a block has one element.
@@ -44,6 +45,16 @@ void BlockCopy::fill(Value memory, Value at, int64_t count, double number) {
   if (whole == count) return;
   Value mask = vector::CreateMaskOp::create(builder, loc, vectorOf(builder.getI1Type()), constant(count - whole));
   vector::MaskedStoreOp::create(builder, loc, memory, add(at, whole), mask, vector);
+}
+
+// A vector of a row that is loaded, from element `i` on. What is behind the row is overwritten by the next row; behind the last
+// one, other blocks may lie.
+void BlockCopy::storeRow(const Walk &w, Value vector, Value in, Value i) {
+  int64_t size = w.sizes.back();
+  if (!w.keepsBehind || size % lanes == 0) return void(vector::StoreOp::create(builder, loc, vector, w.block, in));
+  Value left = builder.createOrFold<arith::SubIOp>(loc, constant(size), i);
+  Value mask = vector::CreateMaskOp::create(builder, loc, vectorOf(builder.getI1Type()), left);
+  vector::MaskedStoreOp::create(builder, loc, w.block, in, mask, vector);
 }
 
 // One row of the block along its last dim.
@@ -90,8 +101,7 @@ void BlockCopy::lastDim(const Walk &w, Value outside, Value inside) {
       } else {
         loaded = vector::LoadOp::create(builder, loc, type, w.memory, out);
       }
-      vector::StoreOp::create(builder, loc, loaded, w.block, in);  // what is behind the row is overwritten by the next
-      return;
+      return storeRow(w, loaded, in, i);
     }
     Value number = rest;
     if (w.kind != Walk::clear) number = vector::LoadOp::create(builder, loc, type, w.block, in);
@@ -115,7 +125,7 @@ void BlockCopy::lastDim(const Walk &w, Value outside, Value inside) {
   loop("i", constant(0), valid, lanes, [&](Value i) { part(i, left(i)); });
   if (w.kind != Walk::load) return;
   Value end = mul(builder.createOrFold<arith::DivUIOp>(loc, add(valid, lanes - 1), constant(lanes)), lanes);
-  loop("i", end, constant(size), lanes, [&](Value i) { vector::StoreOp::create(builder, loc, rest, w.block, add(inside, i)); });
+  loop("i", end, constant(size), lanes, [&](Value i) { storeRow(w, rest, add(inside, i), i); });
 }
 
 // The last two dims of the block, where the one before the last is contiguous in memory: squares are transposed in
@@ -150,8 +160,8 @@ void BlockCopy::walk(const Walk &w, size_t dim, Value outside, Value inside) {
          [&](Value i) { fill(w.block, add(inside, mul(i, w.inner[dim])), w.inner[dim], w.rest); });
 }
 
-void BlockCopy::load(const BlockPlace &from, Value block, Tensor type, Valid valid, double rest) {
-  Walk w{Walk::load, from.memory, block, {}, {}, {}, {}, {}, rest};
+void BlockCopy::load(const BlockPlace &from, Value block, Tensor type, Valid valid, double rest, bool keepsBehind) {
+  Walk w{Walk::load, from.memory, block, {}, {}, {}, {}, {}, rest, keepsBehind};
   describe(w, from.type, type, valid);
   walk(w, 0, from.first, constant(0));
 }

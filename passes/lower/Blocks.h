@@ -52,8 +52,9 @@ public:
 
   BlockCopy(mlir::OpBuilder &builder, mlir::Location loc, const TargetInfo &target)
       : IndexEmitter(builder, loc), lanes(target.lanes()) {}
-  /// Into a block, one dim in memory. What does not exist becomes `rest`.
-  void load(const BlockPlace &from, mlir::Value block, Tensor type, Valid valid, double rest = 0);
+  /// Into a block, one dim in memory. What does not exist becomes `rest`. Up to a vector behind the block is overwritten, unless
+  /// it `keepsBehind`.
+  void load(const BlockPlace &from, mlir::Value block, Tensor type, Valid valid, double rest = 0, bool keepsBehind = false);
   /// Out of a block: only what exists. `add`: to what is there.
   void store(mlir::Value block, Tensor type, const BlockPlace &to, Valid valid, bool add);
   /// The same number in what exists of a block in memory.
@@ -67,6 +68,7 @@ private:
   void walk(const Walk &walk, size_t dim, mlir::Value outside, mlir::Value inside);
   bool lastTwoDims(const Walk &walk, size_t dim, mlir::Value outside, mlir::Value inside);
   void lastDim(const Walk &walk, mlir::Value outside, mlir::Value inside);
+  void storeRow(const Walk &w, mlir::Value vector, mlir::Value in, mlir::Value i);
   mlir::Value splat(mlir::Type element, double number);
   mlir::VectorType vectorOf(mlir::Type element) { return mlir::VectorType::get({4}, element, {true}); }
   int64_t lanes;

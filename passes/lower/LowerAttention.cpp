@@ -118,7 +118,8 @@ private:
       if (!isLoadedByBlocks(load)) continue;
       Tensor type = tensorOf(argument(load));
       Value memory = kernel.scratch.part(builder, argument(load).getLoc(), frame, load.buffer, key);
-      copy.load(placeOf(frame.operands[load.input], type), memory, kernel.scratch[load.buffer].type, valid(type, false));
+      copy.load(placeOf(frame.operands[load.input], type), memory, kernel.scratch[load.buffer].type, valid(type, false),
+                0, /*keepsBehind=*/true);  // blocks come in any order
       noteFinite(load.buffer, block);
     }
     memref::StoreOp::create(builder, loc, arith::ConstantOp::create(builder, loc, builder.getF32FloatAttr(1)), part(loaded), block);
