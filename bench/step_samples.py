@@ -87,6 +87,19 @@ def program(name):
     return [os.path.join(root, f"bench/workloads/{w['kind']}.heddle"), *sizes, "--set", f"P={w['T']}"]
 
 
+def batches(name, count):
+    """Random batches of a workload in the order of steps, as tensors of Heddle's entries."""
+    w, draw = WORKLOADS[name], random.Random(0)
+    rows = w["B"] * count
+    ids = lambda high, *shape: tensorfile.Tensor((rows, *shape), array.array("i", draw.choices(
+        range(high), k=rows * (shape[0] if shape else 1))))
+    if w["kind"] == "gpt":
+        return {"ids": ids(w["V"], w["T"]), "next": ids(w["V"], w["T"])}
+    chosen = array.array("i", [int(draw.random() < 0.15) for _ in range(rows * w["T"])])
+    return {"ids": ids(w["V"], w["T"]), "segs": ids(2, w["T"]), "target": ids(w["V"], w["T"]),
+            "chosen": tensorfile.Tensor((rows, w["T"]), chosen), "follows": ids(2)}
+
+
 def counted(heddle, name):
     """What the kernels of a step do: {kernel: [calls, FLOPs, bytes]}."""
     (entry,) = json.loads(output([heddle, "bench", *program(name), "--dry-run", "--json"]))["entries"].values()
@@ -101,25 +114,13 @@ class Workload:
     """A workload of bench/peers/workloads.py, with what its samples need in a folder: data and a native program."""
 
     def __init__(self, name, steps, threads, heddle, folder):
-        self.name, self.sizes, self.threads, self.heddle = name, WORKLOADS[name], threads, heddle
-        self.steps = steps or self.sizes["steps"]
+        self.name, self.threads, self.heddle = name, threads, heddle
+        self.steps = steps or WORKLOADS[name]["steps"]
         self.data = os.path.join(folder, f"{name}.safetensors")
-        tensorfile.write(self.data, self.batches(self.steps + 2))  # as many as are not counted
+        tensorfile.write(self.data, batches(name, self.steps + 2))  # as many as are not counted
         self.native = os.path.join(folder, name)
         self.compiled = os.path.join(folder, f"{name}-compiled")  # what torch.compile keeps
         output([heddle, "compile", *program(self.name), "-o", self.native])
-
-    def batches(self, count):
-        """Random batches in the order of steps, as tensors of Heddle's entries."""
-        w, draw = self.sizes, random.Random(0)
-        rows = w["B"] * count
-        ids = lambda high, *shape: tensorfile.Tensor((rows, *shape), array.array("i", draw.choices(
-            range(high), k=rows * (shape[0] if shape else 1))))
-        if w["kind"] == "gpt":
-            return {"ids": ids(w["V"], w["T"]), "next": ids(w["V"], w["T"])}
-        chosen = array.array("i", [int(draw.random() < 0.15) for _ in range(rows * w["T"])])
-        return {"ids": ids(w["V"], w["T"]), "segs": ids(2, w["T"]), "target": ids(w["V"], w["T"]),
-                "chosen": tensorfile.Tensor((rows, w["T"]), chosen), "follows": ids(2)}
 
     def sample(self, by):
         """One sample by a name of HEDDLE or PEERS: median step, first step, peak memory, and roofs beside it."""
