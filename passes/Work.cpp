@@ -24,7 +24,7 @@ int64_t heddle::flopsOf(ContractOp op) {
   return flops;
 }
 
-int64_t heddle::flopsOfRegion(Operation *op) {
+int64_t heddle::flopsOfProducts(Operation *op) {
   int64_t flops = 0;
   op->walk([&](ContractOp contract) { flops = addWork(flops, flopsOf(contract)); });
   return flops;

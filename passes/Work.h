@@ -10,8 +10,8 @@ int64_t multiplyWork(int64_t x, int64_t y);
 
 /// Of a matrix product: two for each element of the product of all its dims.
 int64_t flopsOf(ContractOp op);
-/// Of all matrix products in the region of an attention, forward or backward.
-int64_t flopsOfRegion(mlir::Operation *op);
+/// Of all matrix products in an op: itself, or those of its regions (attention, forward or backward).
+int64_t flopsOfProducts(mlir::Operation *op);
 
 /// Bytes of the tensors that an op reads and writes, each once. Of a tensor that is only gathered from, what is gathered.
 int64_t bytesOf(mlir::Operation *op);

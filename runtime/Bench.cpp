@@ -52,15 +52,21 @@ KernelWork workOf(const HeddleTarget& target, const HeddleStep& step) {
   return {target.kernel_names ? target.kernel_names[step.kernel] : "", step.where ? step.where : "", 0, work.flops, work.bytes};
 }
 
-double totalFlops(const std::vector<KernelWork>& kernels) {
+double total(const std::vector<KernelWork>& kernels, int64_t KernelWork::*of) {
   double sum = 0;
-  for (auto& k : kernels) sum += k.calls * double(k.flops);
+  for (auto& k : kernels) sum += k.calls * double(k.*of);
   return sum;
 }
-double totalBytes(const std::vector<KernelWork>& kernels) {
-  double sum = 0;
-  for (auto& k : kernels) sum += k.calls * double(k.bytes);
-  return sum;
+double totalFlops(const std::vector<KernelWork>& kernels) { return total(kernels, &KernelWork::flops); }
+double totalBytes(const std::vector<KernelWork>& kernels) { return total(kernels, &KernelWork::bytes); }
+
+// The row of a call's kernel and place; a new one behind the others if there is none.
+size_t rowOf(const HeddleTarget& target, const HeddleStep& step, std::vector<KernelWork>& kernels) {
+  KernelWork work = workOf(target, step);
+  auto same = std::find_if(kernels.begin(), kernels.end(),
+                           [&](auto& k) { return k.kernel == work.kernel && k.where == work.where; });
+  if (same == kernels.end()) same = kernels.insert(kernels.end(), work);
+  return size_t(same - kernels.begin());
 }
 
 // What steps were seen to do.
@@ -69,12 +75,10 @@ public:
   explicit Measurement(const HeddleTarget& target) : target(target) {}
 
   void add(const StepTrace& trace) {
-    auto [entry, fresh] = index.try_emplace(trace.step, kernels.size());
+    auto [entry, fresh] = index.try_emplace(trace.step);
     if (fresh) {
-      KernelWork work = workOf(target, *trace.step);
-      auto same = std::find_if(kernels.begin(), kernels.end(), [&](auto& k) { return k.kernel == work.kernel && k.where == work.where; });
-      if (same == kernels.end()) kernels.push_back(work), calls.emplace_back();
-      else entry->second = size_t(same - kernels.begin());
+      entry->second = rowOf(target, *trace.step, kernels);
+      calls.resize(kernels.size());
     }
     calls[entry->second].push_back(trace.seconds);
   }
@@ -175,10 +179,7 @@ std::vector<KernelWork> countWork(const HeddleTarget& target, const HeddleEntry&
     } else if (step.kind != HEDDLE_CALL) {
       times.push_back(times.back() * double(step.count));
     } else {
-      KernelWork work = workOf(target, step);
-      auto same = std::find_if(kernels.begin(), kernels.end(), [&](auto& k) { return k.kernel == work.kernel && k.where == work.where; });
-      if (same == kernels.end()) same = kernels.insert(kernels.end(), work);
-      same->calls += times.back();
+      kernels[rowOf(target, step, kernels)].calls += times.back();
     }
   }
   return kernels;

@@ -29,8 +29,7 @@ static bool isCheap(Operation *op) {
 static int64_t flopsAgain(Value value, Block *block, llvm::DenseSet<Operation *> &seen) {
   Operation *op = value.getDefiningOp();
   if (!op || op->getBlock() != block || !seen.insert(op).second) return 0;
-  auto contract = dyn_cast<ContractOp>(op);
-  int64_t flops = contract ? flopsOf(contract) : flopsOfRegion(op);
+  int64_t flops = flopsOfProducts(op);
   if (flops) return flops;
   for (Value operand : op->getOperands()) {
     auto type = dyn_cast<Tensor>(operand.getType());

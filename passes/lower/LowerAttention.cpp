@@ -360,7 +360,7 @@ LoweredKernel BlockedKernel::emit(StringRef name, ModuleOp module) {
   frame.scratch.setType(MemRefType::get({bytes / 4}, builder.getF32Type()));
   frame.function.setType(builder.getFunctionType(frame.function.getBody().getArgumentTypes(), {}));
   for (int64_t i : parallel) tiles *= axes.outerSizes[i];
-  int64_t flops = flopsOfRegion(op);
+  int64_t flops = flopsOfProducts(op);
   if (openBlocks) flops = int64_t(__int128(flops) * *openBlocks / (axes.rowBlocks() * axes.keyBlocks()));
   return {frame.function, tiles, bytes, flops};
 }
