@@ -122,7 +122,7 @@ static PassOutcome runStep(ModuleOp module, const PipelineStep &step, StringRef 
         failed |= mlir::failed(manager.run(function));
         return true;
       });
-  failed = failed || hasTooLarge(module);
+  if (!failed && hasTooLarge(module)) return PassOutcome::tooLarge;
   return failed ? PassOutcome::refused : succeeded(verify(module)) ? PassOutcome::passed : PassOutcome::invalid;
 }
 

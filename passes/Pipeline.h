@@ -30,8 +30,9 @@ struct PipelineStep {
 };
 llvm::ArrayRef<PipelineStep> pipelineSteps();
 
-/// What became of a pass: `refused` is what the pass itself reported of its input, `invalid` what the verifier found after.
-enum class PassOutcome { passed, refused, invalid };
+/// What became of a pass: `refused` is what the pass itself reported of its input, `tooLarge` that a value would have more
+/// than kMostElements (also reported), `invalid` what the verifier found after.
+enum class PassOutcome { passed, refused, tooLarge, invalid };
 
 /// Told what happens in a pipeline, for timing, reports and files of each stage.
 class PipelineObserver {

@@ -262,9 +262,11 @@ int Compilation::advance(mlir::ModuleOp which, Stage to, const TargetInfo &targe
           fmt::print(stderr, "{}\n", line);
       return mlir::success();
     }
-    if (said.empty() && diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
+    if (diagnostic.getSeverity() != mlir::DiagnosticSeverity::Error)
+      return mlir::failure();
+    if (said.empty())
       said = diagnostic.str();
-    return mlir::failure();
+    return printProblem(diagnostic);
   });
   try {
     if (mlir::succeeded(runPipeline(which, stage, to, target, options))) {
@@ -279,6 +281,10 @@ int Compilation::advance(mlir::ModuleOp which, Stage to, const TargetInfo &targe
   if (observer.outcome == PassOutcome::refused && !pipeline.from.empty() && !said.empty())
     return textError(file, fmt::format("stage {} cannot be compiled on: {} refuses it", pipeline.from, observer.failedPass),
                      "the error above says what the text must hold");
+  if (observer.outcome == PassOutcome::tooLarge) {
+    fmt::print(stderr, "  help: make its dims smaller, or fewer iterations where a loop keeps it\n");
+    return exitProgramErrors;
+  }
   internalError(fmt::format("pass {} {}{}", observer.failedPass,
                             observer.outcome == PassOutcome::refused ? "failed" : "left an invalid program",
                             said.empty() ? "" : ": " + said));
