@@ -15,7 +15,7 @@ using namespace heddle;
 
 static constexpr int64_t kSmallest = 16384;  // elements that are worth two kernels
 static constexpr int64_t kRows = 256;        // results that the first reduction should have,
-static constexpr int64_t kColumns = 1024;    // and where they lie side by side in memory
+static constexpr int64_t kColumns = 16384;    // and where they lie side by side in memory
 static constexpr int64_t kDepth = 32;        // elements that each of them should at least sum up
 
 static bool split(ReduceOp op) {

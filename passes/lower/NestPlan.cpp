@@ -291,7 +291,7 @@ static constexpr int64_t kMaxTiles = 256;
 // Tiles of a column reduction are strips of rows: few and wide, for prefetchers to follow, and narrower where there would be
 // fewer than kColumnTiles, but of four cache lines at least.
 static constexpr int64_t kColumnTileElements = 16384;
-static constexpr int64_t kColumnChunk = 512;
+static constexpr int64_t kColumnChunk = 2048;
 static constexpr int64_t kColumnTiles = 8;
 static constexpr int64_t kNarrowestChunk = 64;
 
@@ -323,17 +323,13 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target, bool inBlock) 
   while (plan.split < plan.outer.size() && plan.units < desired)
     plan.units *= plan.axes[plan.outer[plan.split++]].size;
   if (plan.vectorAxis >= 0 && !plan.vectorReduced()) {
-    int64_t step = plan.lanes * plan.columns;
+    int64_t step = plan.lanes * plan.columns, wanted = llvm::divideCeil(desired, plan.units);
     if (plan.accumulatesInScratch) {
-      step = std::min(kColumnChunk, roundUp(size, kNarrowestChunk));
-      while (step % (2 * kNarrowestChunk) == 0 && int64_t(plan.units * llvm::divideCeil(size, step)) < std::min(desired, kColumnTiles))
-        step /= 2;
+      step = kNarrowestChunk;
+      int64_t enough = llvm::divideCeil(std::min(desired, kColumnTiles), plan.units);
+      wanted = std::min(wanted, std::max<int64_t>(enough, llvm::divideCeil(size, kColumnChunk)));
     }
-    plan.chunk = roundUp(size, step);
-    if (plan.units < desired) {
-      int64_t wanted = (desired + plan.units - 1) / plan.units;
-      plan.chunk = std::max(step, roundUp((size + wanted - 1) / wanted, step));
-    }
+    plan.chunk = roundUp(llvm::divideCeil(size, wanted), step);
     plan.chunks = (size + plan.chunk - 1) / plan.chunk;
     plan.units *= plan.chunks;
   }
