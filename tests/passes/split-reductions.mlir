@@ -11,7 +11,7 @@ func.func @all(%x: !heddle.tensor<[L=4, D=128, F=512], f32>) -> !heddle.tensor<[
 // Enough columns to share as it is.
 // CHECK-LABEL: @wide
 // CHECK: heddle.reduce "sum" %arg0 over ["B", "T"]
-func.func @wide(%x: !heddle.tensor<[B=12, T=64, F=2048], f32>) -> !heddle.tensor<[F=2048], f32> {
-  %s = heddle.reduce "sum" %x over ["B", "T"] : (!heddle.tensor<[B=12, T=64, F=2048], f32>) -> !heddle.tensor<[F=2048], f32>
-  return %s : !heddle.tensor<[F=2048], f32>
+func.func @wide(%x: !heddle.tensor<[B=12, T=64, F=16384], f32>) -> !heddle.tensor<[F=16384], f32> {
+  %s = heddle.reduce "sum" %x over ["B", "T"] : (!heddle.tensor<[B=12, T=64, F=16384], f32>) -> !heddle.tensor<[F=16384], f32>
+  return %s : !heddle.tensor<[F=16384], f32>
 }
