@@ -103,6 +103,8 @@ HWY_INLINE Floats Gather(const float* p, Ints index, Mask m, Floats other) {
 HWY_INLINE Ints Gather(const int32_t* p, Ints index, Mask m, Ints other) {
   return Select(m, Gather(p, hn::IfThenElseZero(IntMask(m), index)), other);
 }
+/// Has the caches fetch what lies at p, which may lie beyond the end of its buffer.
+HWY_INLINE void Prefetch(const void* p) { __builtin_prefetch(p, 0, 2); }
 
 // ---- from one type to another
 HWY_INLINE Floats ToFloat(Ints v) { return hn::ConvertTo(df, v); }

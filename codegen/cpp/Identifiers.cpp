@@ -26,7 +26,7 @@ static bool isReserved(StringRef word) {
         "heddle hwy hn df di du d1 args loops begin end memory scratch kLanes kInfinity kNaN kProgram Floats Ints Mask Words "
         "Pair Splat LaneIndex FirstLanes AllLanes NoLanes IntMask Select NotEqual Equal Less LessEqual Greater "
         "GreaterEqual LessUnsigned LessEqualUnsigned GreaterUnsigned GreaterEqualUnsigned Load Store MaskedLoad "
-        "MaskedStore Gather ToFloat ToInt BitCast ShiftLeft ShiftRight ShiftRightLogical MulHigh SumOf LargerFloat "
+        "MaskedStore Gather Prefetch ToFloat ToInt BitCast ShiftLeft ShiftRight ShiftRightLogical MulHigh SumOf LargerFloat "
         "SmallerFloat LargerInt SmallerInt HalvingTree ReduceAdd ReduceMax ReduceMin Interleave Even Odd MulAdd Sqrt "
         "Abs CopySign Floor Ceil Trunc Round Neg And Or Xor Not Min Max int32_t int64_t uint32_t uint64_t size_t";
     llvm::SmallVector<StringRef> list;

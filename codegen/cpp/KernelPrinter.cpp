@@ -404,6 +404,8 @@ class KernelPrinter {
       return consume(op, "MaskedStore(" + text(store.getValueToStore()) + ", " + text(store.getMask()) + ", " +
                              element(store.getBase(), store.getIndices(), true) + ");");
     }
+    if (auto prefetch = dyn_cast<memref::PrefetchOp>(op))
+      return consume(op, "Prefetch(" + element(prefetch.getMemref(), prefetch.getIndices(), true) + ");");
     if (auto part = dyn_cast<PartOp>(op)) return printPart(part);
     if (isa<func::ReturnOp>(op)) {
       if (op->getNumOperands()) line("return " + text(op->getOperand(0)) + ";");

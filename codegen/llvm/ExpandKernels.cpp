@@ -31,6 +31,10 @@ class Expansion {
                                   store.getMask(), b.getI32IntegerAttr(kElementBytes));
       return op->erase();
     }
+    if (auto prefetch = dyn_cast<memref::PrefetchOp>(op)) {
+      LLVM::Prefetch::create(b, loc, address(prefetch.getMemref(), prefetch.getIndices()), /*rw=*/0, /*hint=*/2, /*cache=*/1);
+      return op->erase();
+    }
     if (auto gather_ = dyn_cast<vector::GatherOp>(op)) return gather(gather_);
     if (auto step = dyn_cast<vector::StepOp>(op)) return lanes(step);
     if (auto mask = dyn_cast<vector::CreateMaskOp>(op)) return createMask(mask);

@@ -70,6 +70,7 @@ static constexpr AdmittedOp kOps[] = {
     {"vector.maskedload", "m>F n>I", "", "", Binding::Primary},
     {"vector.maskedstore", "m n", "", "", Binding::Primary},
     {"vector.gather", "m>F n>I", "", "", Binding::Primary},
+    {"memref.prefetch", "m n", "", "", Binding::Primary},
     {"heddle.part", "m n m>n", "", "", Binding::Primary},
     // structure
     {"scf.for", "*", "", "", Binding::Primary},

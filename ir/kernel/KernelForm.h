@@ -36,6 +36,7 @@
 // - a masked-off lane of maskedload or gather takes the pass-through value, and one of maskedstore is not written, not
 //   even with its old value. The doors may read up to 64 bytes past a masked-off address and, for a gather, element
 //   [0] of its base: arenas are padded so (runtime/Abi.h).
+// - memref.prefetch is a hint, `read, locality<2>, data`; its indices may lie outside of the memory.
 // - heddle.part is the address of an element: what it gives is memory of its argument, as f32 or i32, and elements that lie
 //   in both are the same. Indices into it may leave its shape's first dim, but not the argument's memory.
 // - loads and stores need the element's alignment only. Buffers of one kernel may overlap only where an element is read

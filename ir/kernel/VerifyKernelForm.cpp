@@ -161,6 +161,9 @@ class KernelFormVerifier {
     }
     if (auto gather = dyn_cast<vector::GatherOp>(op))
       if (letterOf(gather.getIndices().getType()) != 'I') report(op) << "the indices of a gather are i32";
+    if (auto prefetch = dyn_cast<memref::PrefetchOp>(op))
+      if (prefetch.getIsWrite() || prefetch.getLocalityHint() != 2 || !prefetch.getIsDataCache())
+        report(op) << "a prefetch is `read, locality<2>, data`";
     if (auto call = dyn_cast<func::CallOp>(op))
       if (!laneFunctions.contains(call.getCallee())) report(op) << "a call is to a private function that stands before";
   }

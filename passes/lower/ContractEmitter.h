@@ -25,7 +25,10 @@ private:
   void emitTile(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase);
   void clear(mlir::Value cBase);
   void emitBlockK(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase, mlir::Value kCount, bool accumulate);
-  void emitPanel(mlir::Value aBase, mlir::Value cBase, mlir::Value n, mlir::Value kCount, bool accumulate);
+  void prefetch(mlir::Value memory, mlir::Value from, int64_t rows, int64_t stride, int64_t length, mlir::Value tile,
+                int64_t tiles);
+  void prefetchNext(mlir::Value bBase, mlir::Value n, mlir::Value m);
+  void emitPanel(mlir::Value bBase, mlir::Value aBase, mlir::Value cBase, mlir::Value n, mlir::Value kCount, bool accumulate);
   void pack(mlir::Value base, mlir::Value n, mlir::Value kCount);
   void packRows(mlir::Value base, mlir::Value n, mlir::Value kCount);
   void packGathered(mlir::Value base, mlir::Value n, mlir::Value from, mlir::Value to);
@@ -44,6 +47,7 @@ private:
   bool masked;  // the last panel is not full
   bool direct = false, onto = false;  // emitBlock
   mlir::Value panelAt;                // where the panel's first row lies in b
+  mlir::Value nextA;                  // where the block of A begins that is packed next, as far as one can know
   struct {
     mlir::Value begin, end;
   } rows, panels;                     // of the tile

@@ -8,6 +8,7 @@
 //         pack B[k, panel] -> scratch[k][columns]
 //         for rows of the block of m, `rows` at a time:
 //           accumulators[rows][vectors] += A[row, k] * scratch[k][vector]      over all k, in order
+//           prefetch a part of what is packed next
 //
 // B is always packed: a register tile reads it by vectors and again for every row. An element of A is one broadcast load
 // wherever it lies; what packing it saves is cache lines of which a row tile uses a part, and sets of the cache that
@@ -18,11 +19,15 @@
 #include "passes/Work.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 
 using namespace mlir;
 using namespace heddle;
+
+static constexpr int64_t kCacheLine = 16;        // floats
+static constexpr int64_t kStaysNear = 1 << 16;  // floats of B that are packed from the second-level cache anyway
 
 Value ContractEmitter::mask(int64_t size, Value first) {
   // create_mask takes a count below 0 as 0.
@@ -101,22 +106,55 @@ void ContractEmitter::clear(Value cBase) {
 
 // The bases stand at the block's first k.
 void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value kCount, bool accumulate) {
-  if (tiling.packsA) packA(aBase, kCount);
+  if (tiling.packsA) {
+    packA(aBase, kCount);
+    bool several = shape.k.size > tiling.blockK;
+    nextA = add(add(aBase, rows.begin), several ? tiling.blockK * shape.k.a : tiling.blockM);
+  }
   loop("panel", panels.begin, panels.end, 1, [&](Value panel) {
     Value n = mul(panel, width);
     if (direct) panelAt = add(bBase, n);
     else pack(bBase, n, kCount);
-    emitPanel(aBase, cBase, n, kCount, accumulate);
+    emitPanel(bBase, aBase, cBase, n, kCount, accumulate);
   });
 }
 
-void ContractEmitter::emitPanel(Value aBase, Value cBase, Value n, Value kCount, bool accumulate) {
+// Each of so many register tiles has the caches fetch its share of `rows` pieces of `length` floats, `stride` apart.
+void ContractEmitter::prefetch(Value memory, Value from, int64_t rows, int64_t stride, int64_t length, Value tile,
+                               int64_t tiles) {
+  int64_t share = llvm::divideCeil(rows, tiles);
+  Value first = mul(tile, share);
+  loop("row", first, add(first, share), 1, [&](Value row) {
+    loop("line", constant(0), constant(length), kCacheLine, [&](Value line) {
+      Value at = add(from, add(mul(row, stride), line));
+      memref::PrefetchOp::create(builder, loc, memory, ValueRange{at}, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+    });
+  });
+}
+
+// Meanwhile comes what will be packed next: the panel behind this one, and a part of the block of A behind this one.
+void ContractEmitter::prefetchNext(Value bBase, Value n, Value m) {
+  auto count = [&](Value from, Value to, int64_t by) -> Value {
+    return arith::DivUIOp::create(builder, loc, builder.createOrFold<arith::SubIOp>(loc, to, from), constant(by));
+  };
+  int64_t tiles = std::max<int64_t>(1, tiling.blockM / tiling.rows);
+  Value tile = count(rows.begin, m, tiling.rows), next = add(bBase, mul(add(n, width), shape.n.b));
+  if (shape.n.b == 1) prefetch(b, next, tiling.blockK, shape.k.b, width, tile, tiles);
+  else if (shape.k.b == 1) prefetch(b, next, width, shape.n.b, tiling.blockK, tile, tiles);
+  if (!tiling.packsA) return;
+  Value panel = count(panels.begin, count(constant(0), n, width), 1);
+  prefetch(a, nextA, tiling.blockK, shape.k.a, tiling.blockM, add(mul(panel, tiles), tile), tiles * tiling.blockPanels);
+}
+
+void ContractEmitter::emitPanel(Value bBase, Value aBase, Value cBase, Value n, Value kCount, bool accumulate) {
   int64_t tail = shape.m.size % tiling.rows;
   // Only the last block can hold the rows that do not fill a register tile.
   Value mFull = tail ? least(rows.end, constant(shape.m.size - tail)) : rows.end;
   if (shape.m.size >= tiling.rows)
-    loop("m", rows.begin, mFull, tiling.rows,
-         [&](Value m) { registerTile(aBase, cBase, m, tiling.rows, n, kCount, accumulate); });
+    loop("m", rows.begin, mFull, tiling.rows, [&](Value m) {
+      registerTile(aBase, cBase, m, tiling.rows, n, kCount, accumulate);
+      if (!direct && shape.k.size * shape.n.size > kStaysNear) prefetchNext(bBase, n, m);
+    });
   if (!tail) return;
   Value m = constant(shape.m.size - tail);
   if (tiling.blocksM == 1) {

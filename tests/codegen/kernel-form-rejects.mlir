@@ -9,6 +9,14 @@ module attributes {heddle.target = "avx512"} {
 }
 // -----
 module attributes {heddle.target = "avx512"} {
+  func.func @k(%x: memref<4xf32>, %begin: index, %end: index, %scratch: memref<1xf32>) {
+    // expected-error@+1 {{kernel form: a prefetch is `read, locality<2>, data`}}
+    memref.prefetch %x[%begin], write, locality<2>, data : memref<4xf32>
+    return
+  }
+}
+// -----
+module attributes {heddle.target = "avx512"} {
   // expected-error@+1 {{kernel form: a kernel is (memrefs..., loops: index..., begin: index, end: index, scratch: memref<Nxf32>)}}
   func.func @k(%x: memref<4xf32>, %begin: index, %scratch: memref<1xf32>) {
     return

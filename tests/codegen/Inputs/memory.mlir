@@ -173,6 +173,8 @@ module {
         vector.maskedstore %f[%v32], %v3, %a : memref<4096xf32>, vector<[4]xi1>, vector<[4]xf32>
         %v33 = arith.addi %at, %c512 : index
         vector.maskedstore %i[%v33], %v3, %p : memref<4096xi32>, vector<[4]xi1>, vector<[4]xi32>
+        memref.prefetch %f[%v33], read, locality<2>, data : memref<4096xf32>
+        memref.prefetch %m[%v33], read, locality<2>, data : memref<64xi32>
         %v34 = arith.addi %at, %c512 : index
         vector.maskedstore %f[%v34], %all, %a : memref<4096xf32>, vector<[4]xi1>, vector<[4]xf32>
         %v35 = arith.addi %at, %c576 : index
