@@ -101,13 +101,14 @@ def batches(name, count):
 
 
 def counted(heddle, name):
-    """What the kernels of a step do: {kernel: [calls, FLOPs, bytes]}."""
-    (entry,) = json.loads(output([heddle, "bench", *program(name), "--dry-run", "--json"]))["entries"].values()
+    """What the kernels of a step do: {kernel: [calls, FLOPs, bytes]}; and the number of parameters."""
+    step = json.loads(output([heddle, "bench", *program(name), "--dry-run", "--json"]))
+    (entry,) = step["entries"].values()
     kernels = {}
     for row in entry["kernels"]:
         before = kernels.get(row["kernel"], [0, 0, 0])
         kernels[row["kernel"]] = [int(x + row[key]) for x, key in zip(before, ["calls", "flops", "bytes"])]
-    return kernels
+    return kernels, int(step["optimizer_bytes"]) // 28
 
 
 class Workload:
