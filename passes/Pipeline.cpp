@@ -38,6 +38,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::fused, "decompose-regroups", "split and merged axes become views, joined ones indexed reads"},
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
     {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
+    {Stage::fused, "add-onto", "biases, residuals and sums of gradients are added where products begin", StepScope::module, ""},
     {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},
     {Stage::fused, "fuse-elementwise", "group what becomes one loop nest", StepScope::module,
      "fuse-elementwise{join=false}"},

@@ -79,6 +79,8 @@ public:
       if (!complete) report(op) << kArgsAttr << " has an #heddle.arg for each of " << buffers.size() << " buffers";
       for (size_t i = 0; complete && i < buffers.size(); ++i)
         verifyArg(op, i, cast<ArgAttr>(args[i]), bytesOf(buffers[i]), counts, workspace);
+      if (auto scatter = dyn_cast<ScatterAddOp>(op); complete && scatter && scatter.getOnto() && args[args.size() - 2] != args[args.size() - 1])
+        report(op) << "the sum lies where that lies which it is added onto";
       return WalkResult::skip();
     });
   }

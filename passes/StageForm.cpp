@@ -191,6 +191,10 @@ private:
       bool kernel = isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
       verifyAttributes(&op, kernel && stage == Stage::plan ? ArrayRef<StringRef>{kArgsAttr} : ArrayRef<StringRef>{});
       for (Type type : op.getResultTypes()) verifyTensor(&op, type);
+      auto contract = dyn_cast<ContractOp>(op);
+      auto scatter = dyn_cast<ScatterAddOp>(op);
+      if (stage < Stage::fused && ((contract && !contract.getOnto().empty()) || (scatter && scatter.getOnto())))
+        report(&op) << "'onto' belongs to stage fused and what follows";
       if (isa<ReadOp, WriteOp>(op) && depth > 0) report(&op) << "reads and writes stand at the top of an entry";
       if (auto write = dyn_cast<WriteOp>(op); write && !written.insert(write.getVariable()).second)
         report(&op) << "variable @" << write.getVariable() << " is written twice";

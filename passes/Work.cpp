@@ -44,6 +44,10 @@ static int64_t elementsRead(BlockArgument argument) {
 int64_t heddle::bytesOf(Operation *op) {
   int64_t elements = 0;
   auto fused = dyn_cast<FusedOp>(op);
+  if (auto scatter = dyn_cast<ScatterAddOp>(op); scatter && scatter.getOnto()) {  // only what is added to is met
+    auto updates = cast<Tensor>(scatter.getUpdates().getType()), index = cast<Tensor>(scatter.getIndex().getType());
+    return multiplyWork(4, addWork(multiplyWork(3, updates.getNumElements()), index.getNumElements()));
+  }
   llvm::SmallSetVector<Value, 8> seen;
   for (auto [i, operand] : llvm::enumerate(op->getOperands())) {
     auto type = dyn_cast<Tensor>(operand.getType());

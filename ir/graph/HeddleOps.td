@@ -230,13 +230,17 @@ def Heddle_ContractOp : Heddle_Op<"contract", [Pure]> {
   let summary = "the sum of products over the dims named: every matrix product";
   let description = [{
     `heddle.contract %q, %k over ["K"] : (...) -> ...`. Dims that both operands have and that are not summed are batch
-    dims.
+    dims. `heddle.contract %x, %w over ["D"] onto(%bias)`: sums start from those of `onto` (from stage fused on).
     - contract_c1: both operands have every summed dim, each named once, with one size; at least one is named
     - contract_c2: the result's dims are the other dims of both operands, each once, in any order, with their sizes
+    - contract_c3: the dims of each of `onto` are the result's last ones, in its order
   }];
-  let arguments = (ins FloatTensor:$x, FloatTensor:$y, StrArrayAttr:$over);
+  let arguments = (ins FloatTensor:$x, FloatTensor:$y, StrArrayAttr:$over, Variadic<FloatTensor>:$onto);
   let results = (outs FloatTensor:$result);
-  let assemblyFormat = "$x `,` $y `over` $over attr-dict `:` functional-type(operands, $result)";
+  let assemblyFormat = "$x `,` $y `over` $over (`onto` `(` $onto^ `)`)? attr-dict `:` functional-type(operands, $result)";
+  let builders = [OpBuilder<(ins "mlir::Type":$result, "mlir::Value":$x, "mlir::Value":$y, "mlir::ArrayAttr":$over), [{
+    build($_builder, $_state, result, x, y, over, mlir::ValueRange());
+  }]>];
   let hasVerifier = 1;
 }
 def Heddle_ReduceOp : Heddle_Op<"reduce", [Pure]> {
@@ -327,13 +331,18 @@ def Heddle_GatherOp : Heddle_Op<"gather", [Pure]> {
 def Heddle_ScatterAddOp : Heddle_Op<"scatter_add", [Pure]> {
   let summary = "the gradient of gather: adds each update at its index along an axis of zeros";
   let description = [{
-    Updates are added in the row-major order of the index's dims, for any number of threads.
+    Updates are added in the row-major order of the index's dims, for any number of threads. `onto(%x)`: to x, where that
+    lies, in place of zeros (from stage fused on).
     - scatter_add_c1: the result has the axis; updates and index do not
     - scatter_add_c2: dims of updates are those of the index and of the result without the axis
+    - scatter_add_c3: `onto` is of the result's type
   }];
-  let arguments = (ins FloatTensor:$updates, IntTensor:$index, StrAttr:$axis);
+  let arguments = (ins FloatTensor:$updates, IntTensor:$index, StrAttr:$axis, Optional<FloatTensor>:$onto);
   let results = (outs FloatTensor:$result);
-  let assemblyFormat = "$updates `[` $axis `=` $index `]` attr-dict `:` functional-type(operands, $result)";
+  let assemblyFormat = "$updates `[` $axis `=` $index `]` (`onto` `(` $onto^ `)`)? attr-dict `:` functional-type(operands, $result)";
+  let builders = [OpBuilder<(ins "mlir::Type":$result, "mlir::Value":$updates, "mlir::Value":$index, "llvm::StringRef":$axis), [{
+    build($_builder, $_state, result, updates, index, axis, mlir::Value());
+  }]>];
   let hasVerifier = 1;
 }
 def Heddle_RenameOp : Heddle_Op<"rename", [Pure]> {

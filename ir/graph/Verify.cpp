@@ -147,6 +147,13 @@ LogicalResult ContractOp::verify() {
   unite(x.without(*summed), y.without(*summed), names, sizes);
   if (!holds(result, names, sizes))
     return emitOpError("the result's dims are those of both operands without the summed ones");
+  // contract_c3
+  for (Value value : getOnto()) {
+    Tensor start = tensorOf(value);
+    size_t rank = std::min<size_t>(start.getRank(), result.getRank());
+    if (start.getNames() != result.getNames().take_back(rank) || start.getSizes() != result.getSizes().take_back(rank))
+      return emitOpError() << "the dims of " << start << " are not the last of the result's";
+  }
   return success();
 }
 LogicalResult ReduceOp::verify() {
@@ -222,6 +229,8 @@ LogicalResult ScatterAddOp::verify() {
   unite(result.without({axis}), index, names, sizes);
   if (!holds(updates, names, sizes))
     return emitOpError("dims of updates are those of the index and of the result without the axis");
+  // scatter_add_c3
+  if (getOnto() && getOnto().getType() != result) return emitOpError() << "adds onto " << result;
   return success();
 }
 LogicalResult RenameOp::verify() {

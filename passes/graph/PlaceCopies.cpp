@@ -4,6 +4,7 @@
 //   collects may lie there if only it reads p, as a stack, and every element may replace the one before
 // - carried value of a repeat, going in: an op result that nothing else reads; coming round: as for write
 // - collected value: an op result of this body that is not carried or collected a second time
+// - what scatter_add adds onto: an op result of this block that nothing else reads; the sum lies there
 #include "passes/graph/PlaceCopies.h"
 #include "passes/graph/Views.h"
 #include "llvm/ADT/DenseSet.h"
@@ -12,6 +13,9 @@ using namespace mlir;
 using namespace heddle;
 
 bool heddle::canWriteOver(Operation *op, Value operand) {
+  if (auto contract = dyn_cast<ContractOp>(op))  // each element is read by the tile that stores it, before it does
+    return operand.getType() == contract.getType() && llvm::count(op->getOperands(), operand) == 1 &&
+           llvm::is_contained(contract.getOnto(), operand);
   auto fused = dyn_cast<FusedOp>(op);
   if (!fused) return false;
   Value inside;
@@ -87,6 +91,7 @@ static bool ownedIn(Block *block, Value value) {
   Operation *op = value.getDefiningOp();
   if (!op || op->getBlock() != block) return false;
   if (auto repeat = dyn_cast<RepeatOp>(op)) return cast<OpResult>(value).getResultNumber() >= repeat.getCarried().size();
+  if (auto scatter = dyn_cast<ScatterAddOp>(op); scatter && scatter.getOnto()) return false;  // it lies where that does
   return isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
 }
 
@@ -150,7 +155,17 @@ static void placeInRepeat(RepeatOp repeat) {
   }
 }
 
+// What updates are added onto is memory that an op of this block made and nothing else reads.
+static void placeOnto(ScatterAddOp op) {
+  if (op.getOnto().hasOneUse() && ownedIn(op->getBlock(), op.getOnto())) return;
+  OpBuilder builder(op);
+  op.getOntoMutable().assign(copyOf(builder, op.getLoc(), op.getOnto()));
+}
+
 void heddle::placeCopies(func::FuncOp entry) {
+  entry.walk([](ScatterAddOp op) {
+    if (op.getOnto()) placeOnto(op);
+  });
   entry.walk<WalkOrder::PreOrder>([](RepeatOp repeat) { placeInRepeat(repeat); });
   Block *body = &entry.getBody().front();
   Operation *end = body->getTerminator();

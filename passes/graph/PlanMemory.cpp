@@ -133,6 +133,10 @@ void Planner::placeBlock(Block *block) {
     } else if (auto repeat = dyn_cast<RepeatOp>(op)) {
       placeRepeat(repeat);
     } else {
+      if (auto scatter = dyn_cast<ScatterAddOp>(op); scatter && scatter.getOnto()) {
+        Place place = places[scatter.getOnto()];
+        places[scatter.getResult()] = place;
+      }
       for (Value result : op.getResults())
         if (!places.count(result)) places[result] = {newStorage(result, homeOf(block)), {}};
       for (Value result : op.getResults()) use(result, &op);

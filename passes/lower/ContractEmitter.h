@@ -14,6 +14,7 @@ public:
         vector(mlir::VectorType::get({4}, builder.getF32Type(), {true})) {}
 
   mlir::Value a, b, c, scratch;
+  llvm::SmallVector<mlir::Value, 2> onto;  // what sums start from
 
   /// Tiles [begin, end) of the product.
   void emitTiles(mlir::Value begin, mlir::Value end);
@@ -23,7 +24,10 @@ public:
 
 private:
   void emitTile(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase);
-  void clear(mlir::Value cBase);
+  void start(mlir::Value cBase);
+  mlir::Value loadAlongN(mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
+  void storeC(mlir::Value value, mlir::Value at, mlir::Value n, int64_t v);
+  mlir::Value startOf(mlir::Value m, mlir::Value n, int64_t v);
   void emitBlockK(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase, mlir::Value kCount, bool accumulate);
   void prefetch(mlir::Value memory, mlir::Value from, int64_t rows, int64_t stride, int64_t length, mlir::Value tile,
                 int64_t tiles);
@@ -45,7 +49,8 @@ private:
   const ContractTiling &tiling;
   int64_t lanes, width;
   bool masked;  // the last panel is not full
-  bool direct = false, onto = false;  // emitBlock
+  bool direct = false, accumulates = false;  // emitBlock
+  llvm::SmallVector<mlir::Value, 2> ontoBase;  // where the tile's product begins in each of `onto`
   mlir::Value panelAt;                // where the panel's first row lies in b
   mlir::Value nextA;                  // where the block of A begins that is packed next, as far as one can know
   struct {

@@ -13,8 +13,10 @@ static SmallVector<ContractAxis> merge(ArrayRef<ContractAxis> axes) {
     if (axis.size == 1) continue;
     if (!merged.empty()) {
       ContractAxis &outer = merged.back();
-      if (outer.a == axis.a * axis.size && outer.b == axis.b * axis.size && outer.c == axis.c * axis.size) {
-        outer = {outer.size * axis.size, axis.a, axis.b, axis.c};
+      bool onto = llvm::all_of(llvm::zip(outer.onto, axis.onto),
+                               [&](auto strides) { return std::get<0>(strides) == std::get<1>(strides) * axis.size; });
+      if (outer.a == axis.a * axis.size && outer.b == axis.b * axis.size && outer.c == axis.c * axis.size && onto) {
+        outer = {outer.size * axis.size, axis.a, axis.b, axis.c, axis.onto};
         continue;
       }
     }
@@ -39,7 +41,9 @@ ContractShape heddle::contractShape(ContractOp op) {
   Tensor a = shape.swapped ? y : x, b = shape.swapped ? x : y;
 
   auto axisOf = [&](StringAttr name, int64_t size) {
-    return ContractAxis{size, strideOf(a, name), strideOf(b, name), strideOf(result, name)};
+    ContractAxis axis{size, strideOf(a, name), strideOf(b, name), strideOf(result, name)};
+    for (Value start : op.getOnto()) axis.onto.push_back(strideOf(cast<Tensor>(start.getType()), name));
+    return axis;
   };
   SmallVector<ContractAxis> m, n, k, batch;
   for (auto [name, size] : llvm::zip(result.getNames(), result.getSizes())) {
@@ -50,9 +54,11 @@ ContractShape heddle::contractShape(ContractOp op) {
   for (auto [name, size] : llvm::zip(b.getNames(), b.getSizes()))
     if (!result.has(name)) k.push_back(axisOf(name, size));
 
-  auto take = [](SmallVector<ContractAxis> axes, SmallVectorImpl<ContractAxis> &rest) {
+  ContractAxis none;
+  none.onto.assign(op.getOnto().size(), 0);
+  auto take = [&](SmallVector<ContractAxis> axes, SmallVectorImpl<ContractAxis> &rest) {
     axes = merge(axes);
-    ContractAxis inner = axes.empty() ? ContractAxis{} : axes.pop_back_val();
+    ContractAxis inner = axes.empty() ? none : axes.pop_back_val();
     rest.append(axes);
     return inner;
   };

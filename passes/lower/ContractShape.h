@@ -13,6 +13,7 @@ namespace heddle {
 struct ContractAxis {
   int64_t size = 1;
   int64_t a = 0, b = 0, c = 0;
+  llvm::SmallVector<int64_t, 2> onto{};  // and in each tensor that sums start from
 };
 
 struct ContractShape {

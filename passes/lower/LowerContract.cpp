@@ -14,7 +14,7 @@
 // wherever it lies; what packing it saves is cache lines of which a row tile uses a part, and sets of the cache that
 // strides of powers of two share (BLIS packs both, Van Zee and van de Geijn 2015). The blocks lie in the scratch of a
 // thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
-// accumulators start from C, which is zeroed before.
+// accumulators start from C, which holds before what sums start from: zeros, or the sum of `onto`.
 #include "passes/lower/ContractEmitter.h"
 #include "passes/Work.h"
 #include "passes/lower/Lowering.h"
@@ -47,12 +47,14 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
     Value rest = tile;
     Value blockM = split(rest, tiling.blocksM), blockN = split(rest, tiling.blocksN);
     Value aBase = constant(0), bBase = constant(0), cBase = constant(0);
+    ontoBase.assign(onto.size(), aBase);
     for (size_t i = shape.batches.size(); i-- > 0;) {
       const ContractAxis &axis = shape.batches[i];
       Value index = i == 0 ? rest : split(rest, axis.size);
       aBase = add(aBase, mul(index, axis.a));
       bBase = add(bBase, mul(index, axis.b));
       cBase = add(cBase, mul(index, axis.c));
+      for (auto [base, stride] : llvm::zip(ontoBase, axis.onto)) base = add(base, mul(index, stride));
     }
     rows.begin = mul(blockM, tiling.blockM);
     rows.end = tiling.blocksM == 1 ? constant(shape.m.size) : least(add(rows.begin, tiling.blockM), constant(shape.m.size));
@@ -65,14 +67,14 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
 
 void ContractEmitter::emitBlock(bool accumulate) {
   direct = true;
-  onto = accumulate;
+  accumulates = accumulate;
   emitTiles(constant(0), constant(shape.products()));
 }
 
 void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
   if (shape.k.size <= tiling.blockK && shape.outerK.empty())
-    return emitBlockK(aBase, bBase, cBase, constant(shape.k.size), onto);
-  if (!onto) clear(cBase);
+    return emitBlockK(aBase, bBase, cBase, constant(shape.k.size), accumulates);
+  if (!accumulates) start(cBase);
   std::function<void(size_t, Value, Value)> outer = [&](size_t depth, Value aAt, Value bAt) {
     if (depth < shape.outerK.size()) {
       const ContractAxis &axis = shape.outerK[depth];
@@ -90,18 +92,37 @@ void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
   outer(0, aBase, bBase);
 }
 
-// The tile's part of C is 0.
-void ContractEmitter::clear(Value cBase) {
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+// The tile's part of C is what its sums start from.
+void ContractEmitter::start(Value cBase) {
   loop("m", rows.begin, rows.end, 1, [&](Value m) {
     loop("panel", panels.begin, panels.end, 1, [&](Value panel) {
       Value n = mul(panel, width), at = add(add(cBase, mul(m, shape.m.c)), n);
-      for (int64_t v = 0; v < tiling.vectors; ++v) {
-        if (masked) vector::MaskedStoreOp::create(builder, loc, c, add(at, v * lanes), mask(n, v), zero);
-        else vector::StoreOp::create(builder, loc, zero, c, add(at, v * lanes));
-      }
+      for (int64_t v = 0; v < tiling.vectors; ++v) storeC(startOf(m, n, v), add(at, v * lanes), n, v);
     });
   });
+}
+
+// What the sums of a vector of C start from: zero, or the sum of `onto`.
+Value ContractEmitter::startOf(Value m, Value n, int64_t v) {
+  Value sum;
+  for (auto [i, memory] : llvm::enumerate(onto)) {
+    Value at = add(ontoBase[i], mul(m, shape.m.onto[i])), value;
+    if (shape.n.onto[i] == 1) value = loadAlongN(memory, add(add(at, n), v * lanes), n, v);
+    else value = vector::BroadcastOp::create(builder, loc, vector, memref::LoadOp::create(builder, loc, memory, at).getResult());
+    sum = sum ? arith::AddFOp::create(builder, loc, sum, value).getResult() : value;
+  }
+  return sum ? sum : arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector)).getResult();
+}
+
+// Of columns n + v * lanes ...; those that do not exist are 0.
+Value ContractEmitter::loadAlongN(Value memory, Value at, Value n, int64_t v) {
+  if (!masked) return vector::LoadOp::create(builder, loc, vector, memory, at);
+  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  return vector::MaskedLoadOp::create(builder, loc, vector, memory, at, mask(n, v), zero);
+}
+void ContractEmitter::storeC(Value value, Value at, Value n, int64_t v) {
+  if (masked) vector::MaskedStoreOp::create(builder, loc, c, at, mask(n, v), value);
+  else vector::StoreOp::create(builder, loc, value, c, at);
 }
 
 // The bases stand at the block's first k.
@@ -276,16 +297,11 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
     aRow[r] = tiling.packsA ? add(packedRow(m), r) : add(aBase, mul(row, shape.m.a));
     cRow[r] = add(add(cBase, mul(row, shape.m.c)), n);
   }
-  SmallVector<Value> start;
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
+  SmallVector<Value> starts;
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < tiling.vectors; ++v) {
-      Value at = add(cRow[r], v * lanes);
-      if (!accumulate) start.push_back(zero);
-      else if (masked) start.push_back(vector::MaskedLoadOp::create(builder, loc, vector, c, at, mask(n, v), zero));
-      else start.push_back(vector::LoadOp::create(builder, loc, vector, c, at));
-    }
-  auto sum = scf::ForOp::create(builder, loc, constant(0), kCount, constant(1), start);
+    for (int64_t v = 0; v < tiling.vectors; ++v)
+      starts.push_back(accumulate ? loadAlongN(c, add(cRow[r], v * lanes), n, v) : startOf(add(m, r), n, v));
+  auto sum = scf::ForOp::create(builder, loc, constant(0), kCount, constant(1), starts);
   {
     OpBuilder::InsertionGuard guard(builder);
     builder.setInsertionPointToStart(sum.getBody());
@@ -309,11 +325,8 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
     scf::YieldOp::create(builder, loc, next);
   }
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < tiling.vectors; ++v) {
-      Value value = sum.getResult(r * tiling.vectors + v), at = add(cRow[r], v * lanes);
-      if (masked) vector::MaskedStoreOp::create(builder, loc, c, at, mask(n, v), value);
-      else vector::StoreOp::create(builder, loc, value, c, at);
-    }
+    for (int64_t v = 0; v < tiling.vectors; ++v)
+      storeC(sum.getResult(r * tiling.vectors + v), add(cRow[r], v * lanes), n, v);
 }
 
 LoweredKernel heddle::lowerContract(ContractOp op, StringRef name, const TargetInfo &target, ModuleOp module) {
@@ -325,6 +338,7 @@ LoweredKernel heddle::lowerContract(ContractOp op, StringRef name, const TargetI
   ContractEmitter emitter(builder, op.getLoc(), shape, tiling, target);
   emitter.a = frame.operands[shape.swapped ? 1 : 0];
   emitter.b = frame.operands[shape.swapped ? 0 : 1];
+  emitter.onto.assign(frame.operands.begin() + 2, frame.operands.end());
   emitter.c = frame.results[0];
   emitter.scratch = frame.scratch;
   emitter.emitTiles(frame.begin, frame.end);

@@ -1,4 +1,5 @@
-// Sums of rows by index, the gradient of an embedding: result = 0, then result[index] += update, one update after the
+// Sums of rows by index, the gradient of an embedding: result = 0 (or what it is added onto, which lies where the result
+// does), then result[index] += update, one update after the
 // other in the order of the index. Threads share the columns (the last dim), never the updates, so the order of every
 // sum is that of the text whatever their number.
 #include "passes/lower/IndexEmitter.h"
@@ -28,7 +29,7 @@ public:
         Value end = arith::AddIOp::create(builder, loc, first, constant(chunk));
         last = least(end, constant(columns()));
       }
-      overDims(type(op.getResult()), [&](const llvm::StringMap<Value> &at) {
+      if (!op.getOnto()) overDims(type(op.getResult()), [&](const llvm::StringMap<Value> &at) {
         Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(element()));
         store(zero, result, indices(type(op.getResult()), at), at);
       });
@@ -115,8 +116,9 @@ LoweredKernel heddle::lowerScatterAdd(ScatterAddOp op, StringRef name, const Tar
   StringAttr lastDim = result.getNames().back();
   bool vectors = lastDim != op.getAxisAttr() && !index.has(lastDim) && updates.getNames().back() == lastDim;
   int64_t columns = result.getSizes().back();
-  // Two cache lines of columns keep a tile's writes apart from its neighbours'.
-  int64_t chunk = std::max<int64_t>(32, target.lanes());
+  // Some tiles to share, each of two cache lines of columns at least, which keep its writes apart from its neighbours'.
+  constexpr int64_t kTiles = 8, kNarrowest = 32;
+  int64_t chunk = llvm::alignTo(llvm::divideCeil(columns, kTiles), kNarrowest);
   int64_t tiles = vectors ? llvm::divideCeil(columns, chunk) : 1;
   OpBuilder builder(op.getContext());
   KernelFrame frame = openKernel(builder, module, name, op, 0);

@@ -79,3 +79,12 @@ func.func @f(%x: !heddle.tensor<[A=2, B=3], f32>, %y: !heddle.tensor<[B=3, C=4],
   %0 = heddle.contract %x, %y over ["B"] : (!heddle.tensor<[A=2, B=3], f32>, !heddle.tensor<[B=3, C=4], f32>) -> !heddle.tensor<[A=2, C=5], f32>
   return
 }
+
+// -----
+
+// contract_c3
+func.func @f(%x: !heddle.tensor<[A=2, B=3], f32>, %y: !heddle.tensor<[B=3, C=4], f32>, %z: !heddle.tensor<[A=2], f32>) {
+  // expected-error@+1 {{the dims of '!heddle.tensor<[A=2], f32>' are not the last of the result's}}
+  %0 = heddle.contract %x, %y over ["B"] onto(%z) : (!heddle.tensor<[A=2, B=3], f32>, !heddle.tensor<[B=3, C=4], f32>, !heddle.tensor<[A=2], f32>) -> !heddle.tensor<[A=2, C=4], f32>
+  return
+}

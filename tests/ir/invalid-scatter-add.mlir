@@ -34,3 +34,12 @@ func.func @f(%u: !heddle.tensor<[T=4, B=3, C=2], f32>, %i: !heddle.tensor<[T=4],
   %0 = heddle.scatter_add %u["A" = %i] : (!heddle.tensor<[T=4, B=3, C=2], f32>, !heddle.tensor<[T=4], i32>) -> !heddle.tensor<[A=2, B=3], f32>
   return
 }
+
+// -----
+
+// scatter_add_c3
+func.func @f(%u: !heddle.tensor<[T=4, B=3], f32>, %i: !heddle.tensor<[T=4], i32>, %x: !heddle.tensor<[B=3, A=2], f32>) {
+  // expected-error@+1 {{adds onto '!heddle.tensor<[A=2, B=3], f32>'}}
+  %0 = heddle.scatter_add %u["A" = %i] onto(%x) : (!heddle.tensor<[T=4, B=3], f32>, !heddle.tensor<[T=4], i32>, !heddle.tensor<[B=3, A=2], f32>) -> !heddle.tensor<[A=2, B=3], f32>
+  return
+}

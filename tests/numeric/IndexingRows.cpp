@@ -39,6 +39,18 @@ std::vector<OpRow> heddle::indexingRows() {
          add("rows", "f[" + a + ", " + t + ", " + b + "]", "i[" + a + ", " + t + "]", "f[" + v + ", " + b + "]", s.a * 4);
          add("columns", "f[" + t + ", " + b + "]", "i[" + t + "]", "f[" + b + ", " + v + "]", 4);
          add("pointwise", "f[" + b + "]", "i[" + b + "]", "f[" + b + ", " + v + "]", 1);
+         // x @ y + scatter_add(u): the gradient of a table that is embedding and output layer.
+         std::string k = size("K", 5), table = "!f[" + v + ", " + b + "]", u = "!f[" + t + ", " + b + "]", i = "!i[" + t + "]";
+         std::string x = "!f[" + v + ", " + k + "]", y = "!f[" + k + ", " + b + "]";
+         Case onto{label("scatter_add onto", s), "", {}, magnitude(5 + 4)};
+         onto.text = "func.func @f(%x: " + x + ", %y: " + y + ", %u: " + u + ", %i: " + i + ") -> " + table + " {\n" +
+                     "  %p = heddle.contract %x, %y over [\"K\"] : (" + x + ", " + y + ") -> " + table + "\n" +
+                     "  %s = heddle.scatter_add %u[\"V\" = %i] : (" + u + ", " + i + ") -> " + table + "\n" +
+                     "  %r = heddle.add %p, %s : (" + table + ", " + table + ") -> " + table + "\n  return %r : " + table + "\n}\n";
+         std::vector<Argument> arguments{{x.substr(1), -4, 4}, {y.substr(1), -4, 4}, {u.substr(1), -4, 4}, {i.substr(1), 0, last}};
+         for (const Argument &argument : arguments)
+           onto.inputs.push_back(randomArray(argument, onto.name + std::to_string(onto.inputs.size())));
+         out.push_back(onto);
        }},
       {"rename", true,
        [](Shape s, std::vector<Case> &out) {

@@ -232,3 +232,48 @@ module {
     return %ys : !w
   }
 }
+
+// -----
+
+// What updates are added onto is the memory of the sum.
+!t = !heddle.tensor<[V=4, D=16], f32>
+!u = !heddle.tensor<[N=2, D=16], f32>
+// CHECK-LABEL: @onto
+// CHECK: heddle.contract
+// CHECK-SAME: #heddle.arg<"workspace", [[TABLE:[0-9]+]]>]
+// CHECK-NOT: heddle.fused
+// CHECK: heddle.scatter_add
+// CHECK-SAME: #heddle.arg<"workspace", [[TABLE]]>, #heddle.arg<"workspace", [[TABLE]]>]
+module {
+  func.func @onto(%x: !heddle.tensor<[V=4, K=3], f32>, %y: !heddle.tensor<[K=3, D=16], f32>, %u: !u, %i: !heddle.tensor<[N=2], i32>) -> !t {
+    %p = heddle.contract %x, %y over ["K"] : (!heddle.tensor<[V=4, K=3], f32>, !heddle.tensor<[K=3, D=16], f32>) -> !t
+    %s = heddle.scatter_add %u["V" = %i] onto(%p) : (!u, !heddle.tensor<[N=2], i32>, !t) -> !t
+    %e = heddle.fused(%s) : (!t) -> !t {
+    ^bb0(%j: !t):
+      %0 = heddle.exp %j : (!t) -> !t
+      heddle.yield %0 : !t
+    }
+    return %e : !t
+  }
+}
+
+// -----
+
+// Unless it is read again, or is what an entry returns: then it is copied first.
+!t = !heddle.tensor<[V=4, D=16], f32>
+!u = !heddle.tensor<[N=2, D=16], f32>
+// CHECK-LABEL: @kept
+// CHECK: heddle.contract
+// CHECK-SAME: #heddle.arg<"workspace", [[TABLE:[0-9]+]]>]
+// CHECK: heddle.fused
+// CHECK-SAME: #heddle.arg<"workspace", [[TABLE]]>, #heddle.arg<"workspace", [[COPY:[0-9]+]]>]
+// CHECK: heddle.scatter_add
+// CHECK-SAME: #heddle.arg<"workspace", [[COPY]]>, #heddle.arg<"workspace", [[COPY]]>]
+// CHECK: heddle.fused
+module {
+  func.func @kept(%x: !heddle.tensor<[V=4, K=3], f32>, %y: !heddle.tensor<[K=3, D=16], f32>, %u: !u, %i: !heddle.tensor<[N=2], i32>) -> (!t, !t) {
+    %p = heddle.contract %x, %y over ["K"] : (!heddle.tensor<[V=4, K=3], f32>, !heddle.tensor<[K=3, D=16], f32>) -> !t
+    %s = heddle.scatter_add %u["V" = %i] onto(%p) : (!u, !heddle.tensor<[N=2], i32>, !t) -> !t
+    return %p, %s : !t, !t
+  }
+}

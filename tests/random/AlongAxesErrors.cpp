@@ -12,14 +12,22 @@ std::vector<StringAttr> names(ArrayAttr over) {
   return {range.begin(), range.end()};
 }
 
-std::vector<double> contractError(ContractOp op, const Bounded &x, const Bounded &y, const Array &result) {
+std::vector<double> contractError(ContractOp op, BoundedOperands operands, const Array &result) {
+  const Bounded &x = *operands[0], &y = *operands[1];
   Tensor summed = onlyDims(x.value.type, names(op.getOver()));
   std::vector<int64_t> xStart = offsetsIn(x.value.type, result.type), yStart = offsetsIn(y.value.type, result.type);
   std::vector<int64_t> xAlong = offsetsIn(x.value.type, summed), yAlong = offsetsIn(y.value.type, summed);
-  double n = xAlong.size();
+  std::vector<std::vector<int64_t>> onto;
+  for (const Bounded *start : operands.drop_front(2)) onto.push_back(offsetsIn(start->value.type, result.type));
+  double n = xAlong.size() + onto.size();
   std::vector<double> errors(result.elements.size());
   for (size_t i = 0; i < errors.size(); ++i) {
     double given = 0, sizes = 0, exactSizes = 0, bit = INFINITY;
+    for (auto [start, offsets] : llvm::zip(operands.drop_front(2), onto)) {
+      double p = std::fabs(start->value.elements[offsets[i]]), e = start->error[offsets[i]];
+      given += e, sizes += p + e, exactSizes += p;
+      bit = std::fmin(bit, lowestBit(p));
+    }
     for (size_t k = 0; k < xAlong.size(); ++k) {
       size_t a = xStart[i] + xAlong[k], b = yStart[i] + yAlong[k];
       double p = std::fabs(x.value.elements[a]), q = std::fabs(y.value.elements[b]);
@@ -218,7 +226,7 @@ std::vector<double> normError(Operation *op, StringAttr axis, double eps, const 
 
 std::vector<double> heddle::alongAxesError(Operation *op, BoundedOperands operands, const Array &result) {
   const Bounded &x = *operands[0];
-  if (auto known = dyn_cast<ContractOp>(op)) return contractError(known, x, *operands[1], result);
+  if (auto known = dyn_cast<ContractOp>(op)) return contractError(known, operands, result);
   if (auto known = dyn_cast<ReduceOp>(op)) return reduceError(known, x, result);
   if (auto known = dyn_cast<ArgmaxOp>(op)) return argmaxError(known, x, result);
   if (auto known = dyn_cast<SoftmaxOp>(op)) return softmaxError(known, x, result);

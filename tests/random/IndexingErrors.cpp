@@ -33,12 +33,20 @@ std::vector<double> gatherError(GatherOp op, const Bounded &x, const Bounded &in
 
 // The sum of the k updates of an element rounds k - 1 times. An update whose index is uncertain may land, or lack, at
 // any of its places.
-std::vector<double> scatterError(ScatterAddOp op, const Bounded &updates, const Bounded &index, const Array &result) {
+std::vector<double> scatterError(ScatterAddOp op, BoundedOperands operands, const Array &result) {
+  const Bounded &updates = *operands[0], &index = *operands[1];
   int64_t size = result.type.sizeOf(op.getAxisAttr()), stride = strideOf(result.type, op.getAxisAttr());
   std::vector<int64_t> landing = offsetsIn(result.type, updates.value.type);
   std::vector<int64_t> chosen = offsetsIn(index.value.type, updates.value.type);
   size_t n = result.elements.size();
   std::vector<double> errors(n), sizes(n), counts(n), bits(n, INFINITY);
+  if (op.getOnto()) {
+    const Bounded &onto = *operands[2];
+    for (size_t i = 0; i < n; ++i) {
+      double x = std::fabs(onto.value.elements[i]);
+      errors[i] = onto.error[i], sizes[i] = x + onto.error[i], counts[i] = 1, bits[i] = lowestBit(x);
+    }
+  }
   for (size_t i = 0; i < landing.size(); ++i) {
     Reach reach = reachOf(index, chosen[i], size);
     double x = std::fabs(updates.value.elements[i]), e = updates.error[i];
@@ -69,7 +77,7 @@ std::vector<double> movedErrors(Operation *op, BoundedOperands operands) {
 
 std::vector<double> heddle::indexingError(Operation *op, BoundedOperands operands, const Array &result) {
   if (auto gather = dyn_cast<GatherOp>(op)) return gatherError(gather, *operands[0], *operands[1], result);
-  if (auto scatter = dyn_cast<ScatterAddOp>(op)) return scatterError(scatter, *operands[0], *operands[1], result);
+  if (auto scatter = dyn_cast<ScatterAddOp>(op)) return scatterError(scatter, operands, result);
   if (isa<RenameOp>(op)) return operands[0]->error;
   if (isa<RegroupOp, ConcatOp>(op)) return movedErrors(op, operands);
   std::vector<double> errors(result.elements.size());

@@ -61,8 +61,11 @@ Array heddle::evaluate(ContractOp op, Operands operands) {
   Tensor summed = onlyDims(x.type, SmallVector<StringAttr>(op.getOver().getAsRange<StringAttr>()));
   std::vector<int64_t> xStart = offsetsIn(x.type, result.type), yStart = offsetsIn(y.type, result.type);
   std::vector<int64_t> xAlong = offsetsIn(x.type, summed), yAlong = offsetsIn(y.type, summed);
+  std::vector<std::vector<int64_t>> onto;
+  for (const Array *start : operands.drop_front(2)) onto.push_back(offsetsIn(start->type, result.type));
   for (size_t i = 0; i < result.elements.size(); ++i) {
     double sum = 0;
+    for (auto [start, offsets] : llvm::zip(operands.drop_front(2), onto)) sum += start->elements[offsets[i]];
     for (size_t k = 0; k < xAlong.size(); ++k)
       sum += x.elements[xStart[i] + xAlong[k]] * y.elements[yStart[i] + yAlong[k]];
     result.elements[i] = sum;

@@ -24,7 +24,7 @@ llvm::Expected<Array> heddle::evaluate(GatherOp op, Operands operands) {
 
 llvm::Expected<Array> heddle::evaluate(ScatterAddOp op, Operands operands) {
   const Array &updates = *operands[0], &index = *operands[1];
-  Array result(cast<Tensor>(op.getType()));
+  Array result = op.getOnto() ? *operands[2] : Array(cast<Tensor>(op.getType()));
   int64_t size = result.type.sizeOf(op.getAxisAttr()), stride = strideOf(result.type, op.getAxisAttr());
   std::vector<int64_t> landing = offsetsIn(result.type, updates.type), chosen = offsetsIn(index.type, updates.type);
   for (size_t i = 0; i < updates.elements.size(); ++i) {

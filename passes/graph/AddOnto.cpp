@@ -1,0 +1,91 @@
+// What is added to a product or to the gradient of an embedding becomes what its sums start from: a bias, the residual
+// stream, the gradient that another use of the value has. Else a product would be stored only to be read for the addition.
+#include "passes/OptionalRewrite.h"
+#include "passes/Passes.h"
+#include "passes/graph/Views.h"
+
+namespace heddle {
+#define GEN_PASS_DEF_ADDONTO
+#include "passes/Passes.h.inc"
+}  // namespace heddle
+
+using namespace mlir;
+using namespace heddle;
+
+static Tensor tensorOf(Value value) { return cast<Tensor>(value.getType()); }
+
+// Whether `value` lies in memory whatever is done with it here: a nest that would only be read by the addition is better
+// left to become one with it.
+static bool isStored(Value value) {
+  Operation *op = viewedValue(value).getDefiningOp();
+  return !op || !value.hasOneUse() || isa<ReadOp, RepeatOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
+}
+
+// The dims that y alone has, or x alone: if the result ends with them, they are columns, side by side in memory.
+static SmallVector<StringAttr> columnsOf(ContractOp op) {
+  Tensor x = tensorOf(op.getX()), y = tensorOf(op.getY());
+  SmallVector<StringAttr> columns;
+  for (StringAttr name : llvm::reverse(tensorOf(op.getResult()).getNames())) {
+    bool ofX = x.has(name) && !y.has(name), ofLast = columns.empty() || x.has(columns.front()) == ofX;
+    if (x.has(name) == y.has(name) || !ofLast) break;
+    columns.insert(columns.begin(), name);
+  }
+  return columns;
+}
+
+// Its register tiles load whole rows, or one row of all columns for all of them.
+static bool startsFrom(ContractOp op, Value start) {
+  Tensor type = tensorOf(start), result = tensorOf(op.getResult());
+  if (type == result) return isStored(start);
+  return type.getNames() == ArrayRef<StringAttr>(columnsOf(op)) && type.getElementType() == result.getElementType();
+}
+
+static bool addOnto(ContractOp op, AddOp add, Value start) {
+  if (add.getType() != op.getType() || !startsFrom(op, start)) return false;
+  OpBuilder builder(add);
+  SmallVector<Value> onto(op.getOnto());
+  onto.push_back(start);
+  add.replaceAllUsesWith(ContractOp::create(builder, op.getLoc(), op.getType(), op.getX(), op.getY(), op.getOver(), onto).getResult());
+  add.erase();
+  op.erase();
+  return true;
+}
+
+// In place: `start` is memory that nothing else reads.
+static bool addOnto(ScatterAddOp op, AddOp add, Value start) {
+  auto product = start.getDefiningOp<ContractOp>();
+  if (!product || !start.hasOneUse() || product->getBlock() != add->getBlock() || op.getOnto()) return false;
+  if (start.getType() != op.getType() || add.getType() != op.getType()) return false;
+  OpBuilder builder(add);
+  add.replaceAllUsesWith(
+      ScatterAddOp::create(builder, op.getLoc(), op.getType(), op.getUpdates(), op.getIndex(), op.getAxisAttr(), start).getResult());
+  add.erase();
+  op.erase();
+  return true;
+}
+
+static bool addOnto(AddOp add) {
+  // Of two products the later one starts from the earlier.
+  SmallVector<Value, 2> sides{add.getX(), add.getY()};
+  if (Operation *x = sides[0].getDefiningOp(), *y = sides[1].getDefiningOp(); x && y && x->getBlock() == y->getBlock() && x->isBeforeInBlock(y))
+    std::swap(sides[0], sides[1]);
+  for (size_t i : {0, 1}) {
+    Operation *op = sides[i].getDefiningOp();
+    if (!op || op->getBlock() != add->getBlock() || !sides[i].hasOneUse()) continue;
+    if (auto contract = dyn_cast<ContractOp>(op); contract && addOnto(contract, add, sides[1 - i])) return true;
+    if (auto scatter = dyn_cast<ScatterAddOp>(op); scatter && addOnto(scatter, add, sides[1 - i])) return true;
+  }
+  return false;
+}
+
+namespace {
+struct AddOnto : heddle::impl::AddOntoBase<AddOnto> {
+  void runOnOperation() override {
+    SmallVector<AddOp> adds;
+    getOperation().walk([&](AddOp add) {
+      if (!isa<AttentionOp, AttentionBackwardOp, FusedOp>(add->getParentOp())) adds.push_back(add);
+    });
+    for (AddOp add : adds) runOptional(add, "add-onto: start a product from what is added to it", [&] { return addOnto(add); });
+  }
+};
+}  // namespace
