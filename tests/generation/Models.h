@@ -12,7 +12,7 @@ struct Generator {
   std::string name;   // Gpt
   std::string kind = "text";   // of the data source
   std::string fields = "data.ids";  // arguments of the model
-  std::string where;  // of the cross entropy
+  std::string where = "";  // of the cross entropy
 };
 
 inline void PrintTo(const Generator &model, std::ostream *out) { *out << model.name; }

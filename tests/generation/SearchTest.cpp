@@ -97,7 +97,9 @@ TEST_F(TargetSearchOf, BeamsFindWhatTheModelSays) {
         EXPECT_EQ(found[s].ids, recomputed[s].ids) << s << " with " << beams;
         // Sources that are searched for together do not meet.
         EXPECT_EQ(found[s].ids, search({.beams = beams, .lengthPenalty = penalty}, {sources[s]})[0].ids);
-        if (penalty == 0 && beams == 8 && greedy[s].ended) EXPECT_GE(found[s].logProbability, greedy[s].logProbability - 1e-4);
+        if (penalty == 0 && beams == 8 && greedy[s].ended) {
+          EXPECT_GE(found[s].logProbability, greedy[s].logProbability - 1e-4);
+        }
       }
     }
   }

@@ -43,7 +43,7 @@ protected:
   const HeddleKernel kernels[2] = {copyLayer, copyStack};
   const char* const names[2] = {"copy_layer", "copy_stack"};
   const HeddleEntry entry = {"run", 1, inputs, 1, outputs, 4, steps, 192, 0, 0};
-  const HeddleTarget target = {"baseline", 2, kernels, names, 1, &entry};
+  const HeddleTarget target = {"baseline", 2, kernels, names, 1, &entry, nullptr};
   const HeddleProgram program = {HEDDLE_ABI_VERSION, "copy", "0123456789abcdef", "{}", 1, variables, 64, 1, &target};
   Session session{program, 1};
 };

@@ -109,8 +109,9 @@ TEST_P(MathFunctions, StayWithinTheirBounds) {
         if (periodic && std::fabs(zs[i] - want) < 0x1p-25) continue;
         double error = distance(zs[i], want);
         if (error > worst) worst = error, worstX = x, worstY = y, worstZ = zs[i];
-        if (round == 0 && i < 625 && want == 0)
+        if (round == 0 && i < 625 && want == 0) {
           EXPECT_EQ(std::signbit(zs[i]), std::signbit(want)) << function.name << "(" << x << ", " << y << ")";
+        }
       }
     }
     EXPECT_LE(worst, function.bound) << function.name << " at " << worstX << ", " << worstY << " gives " << worstZ;

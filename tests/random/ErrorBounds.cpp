@@ -168,7 +168,7 @@ private:
 llvm::Expected<BoundedOutcome> heddle::boundErrors(func::FuncOp entry, const Arrays &inputs, const Arrays &variables,
                                                    BoundOptions options) {
   unit = options.unit;
-  auto restore = llvm::make_scope_exit([] { unit = BoundOptions().unit; });
+  llvm::scope_exit restore([] { unit = BoundOptions().unit; });
   BoundWalk walk(variables, options);
   for (BlockArgument argument : entry.getArguments()) {
     auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), kNameAttr);

@@ -7,7 +7,7 @@ FedProgram::FedProgram(std::vector<FedInput> all, int64_t evalRows, const std::v
   addEntry("train", {});
   addEntry("eval", evalRows && !inputs[0].dims.empty() ? Sizes{{inputs[0].dims[0].first, evalRows}} : Sizes{});
   for (const Sizes& sizes : buckets) addEntry("train." + std::to_string(entries.size()), sizes);
-  target = {"baseline", 0, nullptr, nullptr, int32_t(entries.size()), entries.data()};
+  target = {"baseline", 0, nullptr, nullptr, int32_t(entries.size()), entries.data(), nullptr};
   program = {HEDDLE_ABI_VERSION, "fed", "0", "{}", 0, nullptr, 0, 1, &target};
   opened = std::make_unique<Session>(program, 1);
 }

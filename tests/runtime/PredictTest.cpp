@@ -133,7 +133,7 @@ protected:
     static const HeddleKernel kernels[] = {copy};
     static const char* const names[] = {"copy"};
     static const HeddleEntry entries[] = {{"predict", 2, inputs, 1, outputs, 1, steps, 192, 0, 0}};
-    target = {"baseline", 1, kernels, names, 1, entries};
+    target = {"baseline", 1, kernels, names, 1, entries, nullptr};
     program = {HEDDLE_ABI_VERSION, "told", "0", "{}", 0, nullptr, 0, 1, &target};
     session = std::make_unique<Session>(program, 1);
   }
