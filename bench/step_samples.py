@@ -16,6 +16,7 @@ import tensorfile
 from workloads import WORKLOADS
 
 HEDDLE = ["heddle-jit", "heddle-native"]
+ADAMW_BYTES = 28  # a parameter: weight and both moments read and written, the gradient read; workloads freeze none
 PEERS = {  # name: the module that it needs, the script with its options
     "torch-eager": ("torch", ["torch_step.py"]),
     "torch-compile": ("torch", ["torch_step.py", "--compile"]),
@@ -108,7 +109,7 @@ def counted(heddle, name):
     for row in entry["kernels"]:
         before = kernels.get(row["kernel"], [0, 0, 0])
         kernels[row["kernel"]] = [int(x + row[key]) for x, key in zip(before, ["calls", "flops", "bytes"])]
-    return kernels, int(step["optimizer_bytes"]) // 28
+    return kernels, int(step["optimizer_bytes"]) // ADAMW_BYTES
 
 
 class Workload:

@@ -88,7 +88,7 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
   let summary = "give every value its place in the variables' arena or the workspace";
 }
 def AddOnto : Pass<"add-onto", "::mlir::ModuleOp"> {
-  let summary = "start products and gradients of embeddings from what is added to them";
+  let summary = "products and gradients of embeddings add what else is added to them";
 }
 def SplitReductions : Pass<"split-reductions", "::mlir::ModuleOp"> {
   let summary = "reduce in two steps where one would leave too few rows to share among threads";

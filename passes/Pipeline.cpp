@@ -38,7 +38,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::fused, "decompose-regroups", "split and merged axes become views, joined ones indexed reads"},
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
     {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
-    {Stage::fused, "add-onto", "biases, residuals and sums of gradients are added where products begin", StepScope::module, ""},
+    {Stage::fused, "add-onto", "biases, residuals and sums of gradients are added where products are stored", StepScope::module, ""},
     {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},
     {Stage::fused, "fuse-elementwise", "group what becomes one loop nest", StepScope::module,
      "fuse-elementwise{join=false}"},
@@ -102,7 +102,10 @@ static bool hasTooLarge(ModuleOp module) {
   WalkResult walked = module.walk([](Operation *op) {
     for (Type type : op->getResultTypes())
       if (auto tensor = dyn_cast<Tensor>(type); tensor && isTooLarge(tensor)) {
-        op->emitError() << "this needs " << tensor << ", more than 2^40 elements";
+        std::string dims;
+        for (auto [name, size] : llvm::zip(tensor.getNames(), tensor.getSizes()))
+          dims += (dims.empty() ? "" : ", ") + name.str() + "=" + std::to_string(size);
+        op->emitError() << "a value here, [" << dims << "], has more than 2^40 elements";
         return WalkResult::interrupt();
       }
     return WalkResult::advance();

@@ -68,8 +68,8 @@ struct PipelineOptions {
 /// Loads the dialects that a program may hold at any stage.
 void loadDialects(mlir::MLIRContext &context);
 
-/// Takes a module from one stage to another, in place. A failure is a bug of Heddle, told through the context's
-/// diagnostics. The module is verified after every pass.
+/// Takes a module from one stage to another, in place. A failure is told through the context's diagnostics; it is a bug of
+/// Heddle, unless a pass refused a text or a value is too large (PassOutcome). The module is verified after every pass.
 mlir::LogicalResult runPipeline(mlir::ModuleOp module, Stage from, Stage to, const TargetInfo &target,
                                 const PipelineOptions &options = {});
 

@@ -230,7 +230,8 @@ def Heddle_ContractOp : Heddle_Op<"contract", [Pure]> {
   let summary = "the sum of products over the dims named: every matrix product";
   let description = [{
     `heddle.contract %q, %k over ["K"] : (...) -> ...`. Dims that both operands have and that are not summed are batch
-    dims. `heddle.contract %x, %w over ["D"] onto(%bias)`: sums start from those of `onto` (from stage fused on).
+    dims. `heddle.contract %x, %w over ["D"] onto(%bias, %residual)`: the sum plus the bias, plus the residual, in this order
+    (from stage fused on).
     - contract_c1: both operands have every summed dim, each named once, with one size; at least one is named
     - contract_c2: the result's dims are the other dims of both operands, each once, in any order, with their sizes
     - contract_c3: the dims of each of `onto` are the result's last ones, in its order

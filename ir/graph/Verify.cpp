@@ -360,6 +360,10 @@ static LogicalResult verifyBlockwise(Operation *op, bool backward) {
                  isa<ContractOp, ReduceOp, GatherOp, RenameOp, PositionOp, ConstantOp, BernoulliOp>(inner);
     if (!known && !(backward && isa<ScatterAddOp>(inner)))
       return inner.emitOpError() << "cannot stand in " << op->getName();
+    auto contract = dyn_cast<ContractOp>(inner);
+    auto scatter = dyn_cast<ScatterAddOp>(inner);
+    if ((contract && !contract.getOnto().empty()) || (scatter && scatter.getOnto()))
+      return inner.emitOpError() << "adds onto nothing in " << op->getName();
   }
   return success();
 }

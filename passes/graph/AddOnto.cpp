@@ -1,7 +1,9 @@
-// What is added to a product or to the gradient of an embedding becomes what its sums start from: a bias, the residual
-// stream, the gradient that another use of the value has. Else a product would be stored only to be read for the addition.
+// What is added to a product is added by its kernel, before it stores a sum: a bias, the residual stream, the gradient that
+// another use of the value has. Else the product would be stored only to be read for the addition. Results are the same, bit
+// by bit. And the gradient of an embedding is added, update by update, to that of the same table's use as output layer.
 #include "passes/OptionalRewrite.h"
 #include "passes/Passes.h"
+#include "passes/graph/FusionGroups.h"
 #include "passes/graph/Views.h"
 
 namespace heddle {
@@ -18,6 +20,7 @@ static Tensor tensorOf(Value value) { return cast<Tensor>(value.getType()); }
 // left to become one with it.
 static bool isStored(Value value) {
   Operation *op = viewedValue(value).getDefiningOp();
+  if (op && isFreelyRecomputed(op)) return false;
   return !op || !value.hasOneUse() || isa<ReadOp, RepeatOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
 }
 
@@ -65,7 +68,7 @@ static bool addOnto(ScatterAddOp op, AddOp add, Value start) {
 }
 
 static bool addOnto(AddOp add) {
-  // Of two products the later one starts from the earlier.
+  // Of two products the later one is added to the earlier.
   SmallVector<Value, 2> sides{add.getX(), add.getY()};
   if (Operation *x = sides[0].getDefiningOp(), *y = sides[1].getDefiningOp(); x && y && x->getBlock() == y->getBlock() && x->isBeforeInBlock(y))
     std::swap(sides[0], sides[1]);
@@ -85,7 +88,7 @@ struct AddOnto : heddle::impl::AddOntoBase<AddOnto> {
     getOperation().walk([&](AddOp add) {
       if (!isa<AttentionOp, AttentionBackwardOp, FusedOp>(add->getParentOp())) adds.push_back(add);
     });
-    for (AddOp add : adds) runOptional(add, "add-onto: start a product from what is added to it", [&] { return addOnto(add); });
+    for (AddOp add : adds) runOptional(add, "add-onto: add where a product is stored", [&] { return addOnto(add); });
   }
 };
 }  // namespace

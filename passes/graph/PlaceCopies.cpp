@@ -13,9 +13,6 @@ using namespace mlir;
 using namespace heddle;
 
 bool heddle::canWriteOver(Operation *op, Value operand) {
-  if (auto contract = dyn_cast<ContractOp>(op))  // each element is read by the tile that stores it, before it does
-    return operand.getType() == contract.getType() && llvm::count(op->getOperands(), operand) == 1 &&
-           llvm::is_contained(contract.getOnto(), operand);
   auto fused = dyn_cast<FusedOp>(op);
   if (!fused) return false;
   Value inside;
@@ -164,7 +161,7 @@ static void placeOnto(ScatterAddOp op) {
 
 void heddle::placeCopies(func::FuncOp entry) {
   entry.walk([](ScatterAddOp op) {
-    if (op.getOnto()) placeOnto(op);
+    if (op.getOnto()) placeOnto(op);  // those inside attention have none
   });
   entry.walk<WalkOrder::PreOrder>([](RepeatOp repeat) { placeInRepeat(repeat); });
   Block *body = &entry.getBody().front();

@@ -14,7 +14,7 @@ public:
         vector(mlir::VectorType::get({4}, builder.getF32Type(), {true})) {}
 
   mlir::Value a, b, c, scratch;
-  llvm::SmallVector<mlir::Value, 2> onto;  // what sums start from
+  llvm::SmallVector<mlir::Value, 2> onto;  // what is added to the sums
 
   /// Tiles [begin, end) of the product.
   void emitTiles(mlir::Value begin, mlir::Value end);
@@ -24,15 +24,19 @@ public:
 
 private:
   void emitTile(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase);
-  void start(mlir::Value cBase);
+  void overVectors(mlir::Value cBase,
+                   llvm::function_ref<mlir::Value(mlir::Value m, mlir::Value n, int64_t v, mlir::Value at)> value);
   mlir::Value loadAlongN(mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
   void storeC(mlir::Value value, mlir::Value at, mlir::Value n, int64_t v);
-  mlir::Value startOf(mlir::Value m, mlir::Value n, int64_t v);
-  void emitBlockK(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase, mlir::Value kCount, bool accumulate);
+  mlir::Value addOnto(mlir::Value sum, mlir::Value m, mlir::Value n, int64_t v);
+  mlir::Value zero();
+  void emitBlockK(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase, mlir::Value kCount, bool accumulate,
+                  bool whole);
   void prefetch(mlir::Value memory, mlir::Value from, int64_t rows, int64_t stride, int64_t length, mlir::Value tile,
                 int64_t tiles);
   void prefetchNext(mlir::Value bBase, mlir::Value n, mlir::Value m);
-  void emitPanel(mlir::Value bBase, mlir::Value aBase, mlir::Value cBase, mlir::Value n, mlir::Value kCount, bool accumulate);
+  void emitPanel(mlir::Value bBase, mlir::Value aBase, mlir::Value cBase, mlir::Value n, mlir::Value kCount, bool accumulate,
+                 bool whole);
   void pack(mlir::Value base, mlir::Value n, mlir::Value kCount);
   void packRows(mlir::Value base, mlir::Value n, mlir::Value kCount);
   void packGathered(mlir::Value base, mlir::Value n, mlir::Value from, mlir::Value to);
@@ -40,7 +44,7 @@ private:
   void packA(mlir::Value base, mlir::Value kCount);
   mlir::Value packedRow(mlir::Value m);
   void registerTile(mlir::Value aBase, mlir::Value cBase, mlir::Value m, int64_t rows, mlir::Value n, mlir::Value kCount,
-                    bool accumulate);
+                    bool accumulate, bool whole);
   mlir::Value mask(int64_t size, mlir::Value first);  // of the lanes first, first + 1 ... that are below size
   mlir::Value mask(mlir::Value n, int64_t v) { return mask(shape.n.size, lane(n, v)); }  // of a panel's columns
   mlir::Value lane(mlir::Value n, int64_t v) { return add(n, v * lanes); }

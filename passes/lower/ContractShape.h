@@ -2,7 +2,8 @@
 //
 // Names become roles: a dim that is summed is k; one that only x has is m, only y has is n; one that all three have is
 // a batch dim. Dims of one role merge into one where memory allows it, and what does not merge is looped over outside.
-// So every contraction is C[m,n] += A[m,k] B[k,n], repeated, with a stride for each of the three in each role.
+// So every contraction is C[m,n] += A[m,k] B[k,n], repeated, with a stride for each of the three, and for what is added to
+// them (onto), in each role.
 #pragma once
 #include "ir/graph/Heddle.h"
 #include "ir/kernel/TargetInfo.h"
@@ -13,7 +14,7 @@ namespace heddle {
 struct ContractAxis {
   int64_t size = 1;
   int64_t a = 0, b = 0, c = 0;
-  llvm::SmallVector<int64_t, 2> onto{};  // and in each tensor that sums start from
+  llvm::SmallVector<int64_t, 2> onto{};  // and in each tensor that is added to C
 };
 
 struct ContractShape {

@@ -14,7 +14,8 @@
 // wherever it lies; what packing it saves is cache lines of which a row tile uses a part, and sets of the cache that
 // strides of powers of two share (BLIS packs both, Van Zee and van de Geijn 2015). The blocks lie in the scratch of a
 // thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
-// accumulators start from C, which holds before what sums start from: zeros, or the sum of `onto`.
+// accumulators start from C, which is zeroed before. What is added to a product comes last: sums that began with it would
+// round at its magnitude in each step.
 #include "passes/lower/ContractEmitter.h"
 #include "passes/Work.h"
 #include "passes/lower/Lowering.h"
@@ -73,8 +74,8 @@ void ContractEmitter::emitBlock(bool accumulate) {
 
 void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
   if (shape.k.size <= tiling.blockK && shape.outerK.empty())
-    return emitBlockK(aBase, bBase, cBase, constant(shape.k.size), accumulates);
-  if (!accumulates) start(cBase);
+    return emitBlockK(aBase, bBase, cBase, constant(shape.k.size), accumulates, /*whole=*/true);
+  if (!accumulates) overVectors(cBase, [&](Value, Value, int64_t, Value) { return zero(); });
   std::function<void(size_t, Value, Value)> outer = [&](size_t depth, Value aAt, Value bAt) {
     if (depth < shape.outerK.size()) {
       const ContractAxis &axis = shape.outerK[depth];
@@ -86,47 +87,52 @@ void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
     loop("block_k", constant(0), constant(shape.k.size), tiling.blockK, [&](Value kBegin) {
       Value left = arith::SubIOp::create(builder, loc, constant(shape.k.size), kBegin);
       Value count = shape.k.size % tiling.blockK ? least(left, constant(tiling.blockK)) : constant(tiling.blockK);
-      emitBlockK(add(aAt, mul(kBegin, shape.k.a)), add(bAt, mul(kBegin, shape.k.b)), cBase, count, true);
+      emitBlockK(add(aAt, mul(kBegin, shape.k.a)), add(bAt, mul(kBegin, shape.k.b)), cBase, count, true, false);
     });
   };
   outer(0, aBase, bBase);
+  if (onto.empty()) return;
+  overVectors(cBase, [&](Value m, Value n, int64_t v, Value at) { return addOnto(loadAlongN(c, at, n, v), m, n, v); });
 }
 
-// The tile's part of C is what its sums start from.
-void ContractEmitter::start(Value cBase) {
+// Each vector of the tile's part of C becomes what `value` gives for it.
+void ContractEmitter::overVectors(Value cBase, function_ref<Value(Value m, Value n, int64_t v, Value at)> value) {
   loop("m", rows.begin, rows.end, 1, [&](Value m) {
     loop("panel", panels.begin, panels.end, 1, [&](Value panel) {
-      Value n = mul(panel, width), at = add(add(cBase, mul(m, shape.m.c)), n);
-      for (int64_t v = 0; v < tiling.vectors; ++v) storeC(startOf(m, n, v), add(at, v * lanes), n, v);
+      Value n = mul(panel, width), from = add(add(cBase, mul(m, shape.m.c)), n);
+      for (int64_t v = 0; v < tiling.vectors; ++v) {
+        Value at = add(from, v * lanes);
+        storeC(value(m, n, v, at), at, n, v);
+      }
     });
   });
 }
 
-// What the sums of a vector of C start from: zero, or the sum of `onto`.
-Value ContractEmitter::startOf(Value m, Value n, int64_t v) {
-  Value sum;
+// A whole sum of C with what is added to it.
+Value ContractEmitter::addOnto(Value sum, Value m, Value n, int64_t v) {
   for (auto [i, memory] : llvm::enumerate(onto)) {
     Value at = add(ontoBase[i], mul(m, shape.m.onto[i])), value;
     if (shape.n.onto[i] == 1) value = loadAlongN(memory, add(add(at, n), v * lanes), n, v);
     else value = vector::BroadcastOp::create(builder, loc, vector, memref::LoadOp::create(builder, loc, memory, at).getResult());
-    sum = sum ? arith::AddFOp::create(builder, loc, sum, value).getResult() : value;
+    sum = arith::AddFOp::create(builder, loc, sum, value);
   }
-  return sum ? sum : arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector)).getResult();
+  return sum;
 }
+
+Value ContractEmitter::zero() { return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector)); }
 
 // Of columns n + v * lanes ...; those that do not exist are 0.
 Value ContractEmitter::loadAlongN(Value memory, Value at, Value n, int64_t v) {
   if (!masked) return vector::LoadOp::create(builder, loc, vector, memory, at);
-  Value zero = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector));
-  return vector::MaskedLoadOp::create(builder, loc, vector, memory, at, mask(n, v), zero);
+  return vector::MaskedLoadOp::create(builder, loc, vector, memory, at, mask(n, v), zero());
 }
 void ContractEmitter::storeC(Value value, Value at, Value n, int64_t v) {
   if (masked) vector::MaskedStoreOp::create(builder, loc, c, at, mask(n, v), value);
   else vector::StoreOp::create(builder, loc, value, c, at);
 }
 
-// The bases stand at the block's first k.
-void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value kCount, bool accumulate) {
+// The bases stand at the block's first k. `whole`: it is the only one, and its sums are those of C.
+void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value kCount, bool accumulate, bool whole) {
   if (tiling.packsA) {
     packA(aBase, kCount);
     bool several = shape.k.size > tiling.blockK;
@@ -136,7 +142,7 @@ void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value kC
     Value n = mul(panel, width);
     if (direct) panelAt = add(bBase, n);
     else pack(bBase, n, kCount);
-    emitPanel(bBase, aBase, cBase, n, kCount, accumulate);
+    emitPanel(bBase, aBase, cBase, n, kCount, accumulate, whole);
   });
 }
 
@@ -153,13 +159,17 @@ void ContractEmitter::prefetch(Value memory, Value from, int64_t rows, int64_t s
   });
 }
 
-// Meanwhile comes what will be packed next: the panel behind this one, and a part of the block of A behind this one.
+// Meanwhile comes what will be packed next: the panel behind this one, or the first one of the next block of k, and a part of
+// the block of A behind this one. Whatever lies behind the end of a tensor is fetched in vain.
 void ContractEmitter::prefetchNext(Value bBase, Value n, Value m) {
   auto count = [&](Value from, Value to, int64_t by) -> Value {
     return arith::DivUIOp::create(builder, loc, builder.createOrFold<arith::SubIOp>(loc, to, from), constant(by));
   };
   int64_t tiles = std::max<int64_t>(1, tiling.blockM / tiling.rows);
-  Value tile = count(rows.begin, m, tiling.rows), next = add(bBase, mul(add(n, width), shape.n.b));
+  Value tile = count(rows.begin, m, tiling.rows), following = add(n, width);
+  Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, following, mul(panels.end, width));
+  Value behind = add(mul(mul(panels.begin, width), shape.n.b), tiling.blockK * shape.k.b);
+  Value next = add(bBase, arith::SelectOp::create(builder, loc, isLast, behind, mul(following, shape.n.b)));
   if (shape.n.b == 1) prefetch(b, next, tiling.blockK, shape.k.b, width, tile, tiles);
   else if (shape.k.b == 1) prefetch(b, next, width, shape.n.b, tiling.blockK, tile, tiles);
   if (!tiling.packsA) return;
@@ -167,26 +177,27 @@ void ContractEmitter::prefetchNext(Value bBase, Value n, Value m) {
   prefetch(a, nextA, tiling.blockK, shape.k.a, tiling.blockM, add(mul(panel, tiles), tile), tiles * tiling.blockPanels);
 }
 
-void ContractEmitter::emitPanel(Value bBase, Value aBase, Value cBase, Value n, Value kCount, bool accumulate) {
+void ContractEmitter::emitPanel(Value bBase, Value aBase, Value cBase, Value n, Value kCount, bool accumulate,
+                                bool whole) {
   int64_t tail = shape.m.size % tiling.rows;
   // Only the last block can hold the rows that do not fill a register tile.
   Value mFull = tail ? least(rows.end, constant(shape.m.size - tail)) : rows.end;
   if (shape.m.size >= tiling.rows)
     loop("m", rows.begin, mFull, tiling.rows, [&](Value m) {
-      registerTile(aBase, cBase, m, tiling.rows, n, kCount, accumulate);
+      registerTile(aBase, cBase, m, tiling.rows, n, kCount, accumulate, whole);
       if (!direct && shape.k.size * shape.n.size > kStaysNear) prefetchNext(bBase, n, m);
     });
   if (!tail) return;
   Value m = constant(shape.m.size - tail);
   if (tiling.blocksM == 1) {
-    registerTile(aBase, cBase, m, tail, n, kCount, accumulate);
+    registerTile(aBase, cBase, m, tail, n, kCount, accumulate, whole);
     return;
   }
   Value isLast = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, rows.end, constant(shape.m.size));
   auto branch = scf::IfOp::create(builder, loc, isLast);
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointToStart(branch.thenBlock());
-  registerTile(aBase, cBase, m, tail, n, kCount, accumulate);
+  registerTile(aBase, cBase, m, tail, n, kCount, accumulate, whole);
 }
 
 // scratch[k][column] = B[k, n + column], for a panel's columns. Columns that do not exist get anything: the
@@ -290,7 +301,7 @@ Value ContractEmitter::packedRow(Value m) {
 }
 
 void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t rows, Value n, Value kCount,
-                                   bool accumulate) {
+                                   bool accumulate, bool whole) {
   SmallVector<Value> aRow(rows), cRow(rows);
   for (int64_t r = 0; r < rows; ++r) {
     Value row = add(m, r);
@@ -300,7 +311,7 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
   SmallVector<Value> starts;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < tiling.vectors; ++v)
-      starts.push_back(accumulate ? loadAlongN(c, add(cRow[r], v * lanes), n, v) : startOf(add(m, r), n, v));
+      starts.push_back(accumulate ? loadAlongN(c, add(cRow[r], v * lanes), n, v) : zero());
   auto sum = scf::ForOp::create(builder, loc, constant(0), kCount, constant(1), starts);
   {
     OpBuilder::InsertionGuard guard(builder);
@@ -325,8 +336,10 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
     scf::YieldOp::create(builder, loc, next);
   }
   for (int64_t r = 0; r < rows; ++r)
-    for (int64_t v = 0; v < tiling.vectors; ++v)
-      storeC(sum.getResult(r * tiling.vectors + v), add(cRow[r], v * lanes), n, v);
+    for (int64_t v = 0; v < tiling.vectors; ++v) {
+      Value value = sum.getResult(r * tiling.vectors + v);
+      storeC(whole ? addOnto(value, add(m, r), n, v) : value, add(cRow[r], v * lanes), n, v);
+    }
 }
 
 LoweredKernel heddle::lowerContract(ContractOp op, StringRef name, const TargetInfo &target, ModuleOp module) {

@@ -1,7 +1,6 @@
-// Sums of rows by index, the gradient of an embedding: result = 0 (or what it is added onto, which lies where the result
-// does), then result[index] += update, one update after the
-// other in the order of the index. Threads share the columns (the last dim), never the updates, so the order of every
-// sum is that of the text whatever their number.
+// Sums of rows by index, the gradient of an embedding: result = 0, then result[index] += update, one update after the other
+// in the order of the index. What the updates are added onto lies where the result does, and nothing is 0 then. Threads share
+// the columns (the last dim), never the updates, so the order of every sum is that of the text whatever their number.
 #include "passes/lower/IndexEmitter.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -78,6 +78,7 @@ class NestEmitter {
   void save(mlir::Value value, int column);
   mlir::Value loadSaved(mlir::Value value, int column);
   /// A vector in scratch, whatever its element type.
+  mlir::Value scratchOf(mlir::Type element);
   void storeScratch(mlir::Value vector, mlir::Value at);
   mlir::Value loadScratch(mlir::Type element, mlir::Value at);
   mlir::Value scratchIndex(mlir::Value value, int column);

@@ -145,13 +145,8 @@ Value NestEmitter::loadLanes(const NestAccess &access, Values indices, Value ind
     b.setInsertionPoint(lanes.getBody()->getTerminator());
     Value lane = lanes.getInductionVar(), slot = make<arith::AddIOp>(lane, start);
     if (group >= 0) indices[group] = make<arith::AddIOp>(indices[group], lane);
-    if (indexVector) {
-      Value bits = make<memref::LoadOp>(frame.scratch, ValueRange{slot});
-      indices[indexed] = toIndex(make<arith::BitcastOp>(b.getI32Type(), bits));
-    }
-    Value scalar = make<memref::LoadOp>(memref, indices);
-    if (!element.isF32()) scalar = make<arith::BitcastOp>(b.getF32Type(), scalar);
-    memref::StoreOp::create(b, loc, scalar, frame.scratch, ValueRange{slot});
+    if (indexVector) indices[indexed] = toIndex(make<memref::LoadOp>(scratchOf(b.getI32Type()), ValueRange{slot}));
+    memref::StoreOp::create(b, loc, make<memref::LoadOp>(memref, indices), scratchOf(element), ValueRange{slot});
   }
   Value loaded = loadScratch(element, start);
   Value zero = element.isF32() ? floatSplat(0) : intSplat(0);
@@ -179,18 +174,15 @@ void NestEmitter::store(unsigned number, int column) {
     else vector::StoreOp::create(b, loc, value, memref, indices);
     return;
   }
-  bool isFloat = cast<VectorType>(value.getType()).getElementType().isF32();
-  if (!isFloat) value = make<arith::BitcastOp>(vectorOf(b.getF32Type()), value);
-  vector::StoreOp::create(b, loc, value, frame.scratch, ValueRange{index(plan.laneScratch)});
+  storeScratch(value, index(plan.laneScratch));
   int64_t size = plan.axes[plan.vectorAxis].size;
   Value end = make<arith::MinSIOp>(index(plan.lanes), make<arith::SubIOp>(index(size), indices[group]));
   auto lanes = scf::ForOp::create(b, loc, index(0), end, index(1));
   OpBuilder::InsertionGuard guard(b);
   b.setInsertionPoint(lanes.getBody()->getTerminator());
   Value lane = lanes.getInductionVar();
-  Value scalar =
-      make<memref::LoadOp>(frame.scratch, ValueRange{make<arith::AddIOp>(lane, index(plan.laneScratch))});
-  if (!isFloat) scalar = make<arith::BitcastOp>(b.getI32Type(), scalar);
+  Value scratch = scratchOf(cast<VectorType>(value.getType()).getElementType());
+  Value scalar = make<memref::LoadOp>(scratch, ValueRange{make<arith::AddIOp>(lane, index(plan.laneScratch))});
   indices[group] = make<arith::AddIOp>(indices[group], lane);
   memref::StoreOp::create(b, loc, scalar, memref, indices);
 }
@@ -212,15 +204,21 @@ Value NestEmitter::scratchIndex(Value value, int column) {
   return make<arith::AddIOp>(position, index(plan.saved.lookup(value)));
 }
 
+// Its words as they are: the bits of a whole number that is constant would be a subnormal float.
+Value NestEmitter::scratchOf(Type element) {
+  auto type = cast<MemRefType>(frame.scratch.getType());
+  if (element.isF32()) return frame.scratch;
+  return make<PartOp>(MemRefType::get(type.getShape(), b.getI32Type()), frame.scratch, index(0));
+}
+
 void NestEmitter::storeScratch(Value vector, Value at) {
   Type element = cast<VectorType>(vector.getType()).getElementType();
   if (element.isInteger(1)) vector = make<arith::ExtUIOp>(vectorOf(b.getI32Type()), vector);
-  if (!element.isF32()) vector = make<arith::BitcastOp>(vectorOf(b.getF32Type()), vector);
-  vector::StoreOp::create(b, loc, vector, frame.scratch, ValueRange{at});
+  vector::StoreOp::create(b, loc, vector, scratchOf(element), ValueRange{at});
 }
 Value NestEmitter::loadScratch(Type element, Value at) {
-  Value vector = make<vector::LoadOp>(vectorOf(b.getF32Type()), frame.scratch, ValueRange{at});
-  if (!element.isF32()) vector = make<arith::BitcastOp>(vectorOf(b.getI32Type()), vector);
+  Type stored = element.isF32() ? element : b.getI32Type();
+  Value vector = make<vector::LoadOp>(vectorOf(stored), scratchOf(element), ValueRange{at});
   if (element.isInteger(1)) vector = make<arith::CmpIOp>(arith::CmpIPredicate::ne, vector, intSplat(0));
   return vector;
 }

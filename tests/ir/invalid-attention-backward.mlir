@@ -117,3 +117,26 @@ func.func @f(%q: !q, %k: !k, %m: !r, %z: !r) {
   }
   return
 }
+
+// -----
+
+!q = !heddle.tensor<[T=2, K=3], f32>
+!k = !heddle.tensor<[S=2, K=3], f32>
+!r = !heddle.tensor<[T=2], f32>
+!s = !heddle.tensor<[T=2, S=2], f32>
+!b = !heddle.tensor<[N=2], f32>
+func.func @f(%q: !q, %k: !k, %n: !b, %m: !r, %z: !r) {
+  %0 = heddle.attention_backward over "S" rows ["T"](%q, %k, %n, %m, %z) : (!q, !k, !b, !r, !r) -> !b {
+  ^bb0(%a: !q, %b: !k, %bias: !b, %c: !r, %d: !r):
+    %s = heddle.contract %a, %b over ["K"] : (!q, !k) -> !s
+    %x = heddle.sub %s, %c : (!s, !r) -> !s
+    %e = heddle.exp %x : (!s) -> !s
+    %p = heddle.div %e, %d : (!s, !r) -> !s
+    %i = heddle.position : <[S=2], i32>
+    %j = heddle.broadcast %i : (!heddle.tensor<[S=2], i32>) -> !heddle.tensor<[T=2, S=2], i32>
+    // expected-error@+1 {{adds onto nothing in heddle.attention_backward}}
+    %g = heddle.scatter_add %p["N" = %j] onto(%bias) : (!s, !heddle.tensor<[T=2, S=2], i32>, !b) -> !b
+    heddle.yield %g : !b
+  }
+  return
+}

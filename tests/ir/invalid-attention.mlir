@@ -191,3 +191,25 @@ func.func @f(%q: !q, %k: !k) {
   }
   return
 }
+
+// -----
+
+!q = !heddle.tensor<[T=2, K=3], f32>
+!k = !heddle.tensor<[S=2, K=3], f32>
+!r = !heddle.tensor<[T=2], f32>
+!s = !heddle.tensor<[T=2, S=2], f32>
+func.func @f(%q: !q, %k: !k) {
+  %0:3 = heddle.attention over "S" rows ["T"](%q, %k) : (!q, !k) -> (!q, !r, !r) {
+  ^bb0(%a: !q, %b: !k):
+    %s = heddle.contract %a, %b over ["K"] : (!q, !k) -> !s
+    %m = heddle.reduce "max" %s over ["S"] : (!s) -> !r
+    %d = heddle.sub %s, %m : (!s, !r) -> !s
+    %e = heddle.exp %d : (!s) -> !s
+    %z = heddle.reduce "sum" %e over ["S"] : (!s) -> !r
+    %p = heddle.div %e, %z : (!s, !r) -> !s
+    // expected-error@+1 {{adds onto nothing in heddle.attention}}
+    %o = heddle.contract %p, %b over ["S"] onto(%a) : (!s, !k, !q) -> !q
+    heddle.yield %o, %m, %z : !q, !r, !r
+  }
+  return
+}

@@ -23,8 +23,8 @@ std::string type(const std::vector<std::string> &dims, const char *element = "f"
 // A sum of n products in any order, fused or not, errs by at most n u/(1 - n u) times the sum of their absolute values.
 double sumUnits(double n) { return n / (1 - n * kUnit); }
 
-// z + (x @ y + bias): once add-onto has run, a product whose sums start from bias and z.
-Case startedSum(const std::string &name, std::vector<std::string> dimsX, std::vector<std::string> dimsY,
+// z + (x @ y + bias): once add-onto has run, a product that adds bias and z.
+Case addedSum(const std::string &name, std::vector<std::string> dimsX, std::vector<std::string> dimsY,
                 std::vector<std::string> dims, double terms) {
   std::string x = type(dimsX), y = type(dimsY), z = type(dims), bias = type({dims.back()});
   Case made{name, "", {}, magnitude(sumUnits(terms + 2))};
@@ -51,8 +51,8 @@ void contractions(Shape s, std::vector<Case> &out) {
   add("vector", "\"B\"", type({a, b}), type({b}), type({a}), s.b);
   add("to a scalar", "\"A\", \"B\"", type({a, b}), type({b, a}), type({}), s.a * s.b);
   add("shared sum", "\"B\"", type({a, b}), type({a, b}), type({a}), s.b);
-  out.push_back(startedSum(label("contract onto", s), {a, b}, {b, c}, {a, c}, s.b));
-  out.push_back(startedSum(label("contract onto, batched", s), {n, a, b}, {n, c, b}, {n, a, c}, s.b));
+  out.push_back(addedSum(label("contract onto", s), {a, b}, {b, c}, {a, c}, s.b));
+  out.push_back(addedSum(label("contract onto, batched", s), {n, a, b}, {n, c, b}, {n, a, c}, s.b));
   if (s.b != 16) return;
   // Sizes beyond register tiles, panels and blocks, and just beside them.
   for (auto [m, k, w] : {std::array{33, 65, 49}, std::array{130, 257, 97}, std::array{8, 600, 200}, std::array{5, 769, 50},
@@ -64,7 +64,7 @@ void contractions(Shape s, std::vector<Case> &out) {
     out.push_back(opCase(name + " turned", "contract %a0, %a1 over [\"B\"]",
                          {{type({B, A}), -4, 4}, {type({C, B}), -4, 4}}, type({A, C}), magnitude(sumUnits(k))));
     out.back().derivable = false;
-    out.push_back(startedSum(name + " onto", {A, B}, {B, C}, {A, C}, k));
+    out.push_back(addedSum(name + " onto", {A, B}, {B, C}, {A, C}, k));
     out.back().derivable = false;
   }
 }

@@ -29,3 +29,14 @@ func.func @softmax(%x: !heddle.tensor<[T=15, D=64], f32>) -> !heddle.tensor<[T=1
   %s = heddle.softmax %x over "T" : (!heddle.tensor<[T=15, D=64], f32>) -> !heddle.tensor<[T=15, D=64], f32>
   return %s : !heddle.tensor<[T=15, D=64], f32>
 }
+// Strips of columns are whole rows where rows are many enough to share, and evenly wide where they are not.
+// CHECK: func.func @{{.*}}(%{{.*}}: memref<12x64x1536xf32>, %{{.*}}: memref<12x1536xf32>{{.*}}memref<1536xf32>)
+func.func @rows(%g: !heddle.tensor<[B=12, T=64, D=1536], f32>) -> !heddle.tensor<[B=12, D=1536], f32> {
+  %s = heddle.reduce "sum" %g over ["T"] : (!heddle.tensor<[B=12, T=64, D=1536], f32>) -> !heddle.tensor<[B=12, D=1536], f32>
+  return %s : !heddle.tensor<[B=12, D=1536], f32>
+}
+// CHECK: func.func @{{.*}}(%{{.*}}: memref<2x512x1536xf32>, %{{.*}}: memref<2x1536xf32>{{.*}}memref<384xf32>)
+func.func @strips(%g: !heddle.tensor<[B=2, T=512, D=1536], f32>) -> !heddle.tensor<[B=2, D=1536], f32> {
+  %s = heddle.reduce "sum" %g over ["T"] : (!heddle.tensor<[B=2, T=512, D=1536], f32>) -> !heddle.tensor<[B=2, D=1536], f32>
+  return %s : !heddle.tensor<[B=2, D=1536], f32>
+}

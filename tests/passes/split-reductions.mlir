@@ -15,3 +15,11 @@ func.func @wide(%x: !heddle.tensor<[B=12, T=64, F=16384], f32>) -> !heddle.tenso
   %s = heddle.reduce "sum" %x over ["B", "T"] : (!heddle.tensor<[B=12, T=64, F=16384], f32>) -> !heddle.tensor<[F=16384], f32>
   return %s : !heddle.tensor<[F=16384], f32>
 }
+// The gradient of a bias, whose rows would lie in strips far apart: batch by batch, by whole rows.
+// CHECK-LABEL: @bias
+// CHECK: %[[R:.*]] = heddle.reduce "sum" %arg0 over ["T"] : {{.*}} -> !heddle.tensor<[B=12, F=2048], f32>
+// CHECK: heddle.reduce "sum" %[[R]] over ["B"]
+func.func @bias(%x: !heddle.tensor<[B=12, T=64, F=2048], f32>) -> !heddle.tensor<[F=2048], f32> {
+  %s = heddle.reduce "sum" %x over ["B", "T"] : (!heddle.tensor<[B=12, T=64, F=2048], f32>) -> !heddle.tensor<[F=2048], f32>
+  return %s : !heddle.tensor<[F=2048], f32>
+}

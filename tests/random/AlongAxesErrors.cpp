@@ -19,15 +19,10 @@ std::vector<double> contractError(ContractOp op, BoundedOperands operands, const
   std::vector<int64_t> xAlong = offsetsIn(x.value.type, summed), yAlong = offsetsIn(y.value.type, summed);
   std::vector<std::vector<int64_t>> onto;
   for (const Bounded *start : operands.drop_front(2)) onto.push_back(offsetsIn(start->value.type, result.type));
-  double n = xAlong.size() + onto.size();
+  double n = xAlong.size();
   std::vector<double> errors(result.elements.size());
   for (size_t i = 0; i < errors.size(); ++i) {
     double given = 0, sizes = 0, exactSizes = 0, bit = INFINITY;
-    for (auto [start, offsets] : llvm::zip(operands.drop_front(2), onto)) {
-      double p = std::fabs(start->value.elements[offsets[i]]), e = start->error[offsets[i]];
-      given += e, sizes += p + e, exactSizes += p;
-      bit = std::fmin(bit, lowestBit(p));
-    }
     for (size_t k = 0; k < xAlong.size(); ++k) {
       size_t a = xStart[i] + xAlong[k], b = yStart[i] + yAlong[k];
       double p = std::fabs(x.value.elements[a]), q = std::fabs(y.value.elements[b]);
@@ -37,8 +32,16 @@ std::vector<double> contractError(ContractOp op, BoundedOperands operands, const
       exactSizes += p * q;
       bit = std::fmin(bit, lowestBit(p * q));
     }
+    // Then what is added to the sum, one addition after the other.
+    double rounded = gammaOf(n) * sizes;
+    for (auto [start, offsets] : llvm::zip(operands.drop_front(2), onto)) {
+      double p = std::fabs(start->value.elements[offsets[i]]), e = start->error[offsets[i]];
+      given += e, sizes += p + e, exactSizes += p;
+      bit = std::fmin(bit, lowestBit(p));
+    }
     bool exact = given == 0 && sumsExactly(exactSizes, bit);
-    errors[i] = exact ? 0 : checkedError(result.elements[i], given + gammaOf(n) * sizes + n * kFlushed);
+    double added = onto.size();
+    errors[i] = exact ? 0 : checkedError(result.elements[i], given + rounded + gammaOf(added) * sizes * (1 + gammaOf(n)) + (n + added) * kFlushed);
   }
   return errors;
 }

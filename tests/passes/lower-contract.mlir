@@ -1,0 +1,26 @@
+// Matrix products: what is packed next is prefetched where it comes from far, and what is added to a sum is added once it is whole.
+// RUN: %heddle-opt %s --plan-memory --lower-to-kernels=target=avx512 --canonicalize --cse | FileCheck %s
+
+!x = !heddle.tensor<[B=64, D=512], f32>
+!w = !heddle.tensor<[D=512, F=512], f32>
+!y = !heddle.tensor<[B=64, F=512], f32>
+!b = !heddle.tensor<[F=512], f32>
+// CHECK: func.func @[[LARGE:.*]](%[[X:.*]]: memref<32768xf32>, %[[W:.*]]: memref<262144xf32>, %[[B:[^:]*]]: memref<512xf32>, %[[Y:.*]]: memref<32768xf32>,
+// CHECK: %[[SUMS:.*]]:24 = scf.for
+// CHECK: vector.fma
+// CHECK-NOT: memref.prefetch
+// CHECK: %[[BIAS:.*]] = vector.load %[[B]]
+// CHECK: %[[SUM:.*]] = arith.addf %[[SUMS]]#0, %[[BIAS]]
+// CHECK: vector.store %[[SUM]], %[[Y]]
+// CHECK: memref.prefetch %[[W]][%{{.*}}], read, locality<2>, data
+func.func @large(%x: !x, %w: !w, %b: !b) -> !y {
+  %y = heddle.contract %x, %w over ["D"] onto(%b) : (!x, !w, !b) -> !y
+  return %y : !y
+}
+// CHECK: func.func @{{.*}}memref<16384xf32>
+// CHECK-NOT: memref.prefetch
+// CHECK: return
+func.func @small(%x: !heddle.tensor<[B=64, D=128], f32>, %w: !heddle.tensor<[D=128, F=128], f32>) -> !heddle.tensor<[B=64, F=128], f32> {
+  %y = heddle.contract %x, %w over ["D"] : (!heddle.tensor<[B=64, D=128], f32>, !heddle.tensor<[D=128, F=128], f32>) -> !heddle.tensor<[B=64, F=128], f32>
+  return %y : !heddle.tensor<[B=64, F=128], f32>
+}
