@@ -53,7 +53,7 @@ private:
   const ContractTiling &tiling;
   int64_t lanes, width;
   bool masked;  // the last panel is not full
-  bool direct = false, accumulates = false;  // emitBlock
+  bool direct = false, accumulates = false;  // emitBlock: B is read where it lies; C is added to
   llvm::SmallVector<mlir::Value, 2> ontoBase;  // where the tile's product begins in each of `onto`
   mlir::Value panelAt;                // where the panel's first row lies in b
   mlir::Value nextA;                  // where the block of A begins that is packed next, as far as one can know

@@ -77,8 +77,9 @@ class NestEmitter {
   void storeAll(llvm::ArrayRef<unsigned> results, int column);
   void save(mlir::Value value, int column);
   mlir::Value loadSaved(mlir::Value value, int column);
-  /// A vector in scratch, whatever its element type.
+  /// Scratch as memory of f32, or of i32 for whole numbers and truth values.
   mlir::Value scratchOf(mlir::Type element);
+  /// A vector in scratch, whatever its element type.
   void storeScratch(mlir::Value vector, mlir::Value at);
   mlir::Value loadScratch(mlir::Type element, mlir::Value at);
   mlir::Value scratchIndex(mlir::Value value, int column);

@@ -16,7 +16,7 @@ func.func @linear(%x: !x, %w: !w, %b: !b, %r: !y) -> !y {
   %s = heddle.add %r, %q : (!y, !y) -> !y
   return %s : !y
 }
-// Of two products the later one starts from the earlier.
+// Of two products the later one is added to the earlier.
 // CHECK-LABEL: @sum
 // CHECK: %[[P:.*]] = heddle.contract %arg0, %arg2
 // CHECK: heddle.contract %arg1, %arg2 over ["T"] onto(%[[P]])
