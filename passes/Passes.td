@@ -90,6 +90,9 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
 def AddOnto : Pass<"add-onto", "::mlir::ModuleOp"> {
   let summary = "products and gradients of embeddings add what else is added to them";
 }
+def SinkIntoRepeats : Pass<"sink-into-repeats", "::mlir::ModuleOp"> {
+  let summary = "use up what a repeat collects in the turn that makes it: layers are updated where their gradients are made";
+}
 def SplitReductions : Pass<"split-reductions", "::mlir::ModuleOp"> {
   let summary = "reduce in two steps where one would leave too few rows to share among threads";
 }

@@ -37,6 +37,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::fused, "decompose-norms", "softmax, norms and cross entropy become reductions and elementwise ops"},
     {Stage::fused, "decompose-regroups", "split and merged axes become views, joined ones indexed reads"},
     {Stage::fused, "normalize-contracts", "bring matrix products into the one form that has a kernel"},
+    {Stage::fused, "sink-into-repeats", "layers are updated in the turn that makes their gradients", StepScope::module, ""},
     {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     {Stage::fused, "add-onto", "biases, residuals and sums of gradients are added where products are stored", StepScope::module, ""},
     {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},

@@ -92,13 +92,15 @@ static bool ownedIn(Block *block, Value value) {
   return isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
 }
 
-// Whether a repeat may collect into the memory of the stack of which a read of the variable is one name: nothing else reads
-// the variable, and in each turn the new element may replace the old one.
+// Whether a repeat may collect into the memory of the stack of which a read of the variable is one name: whatever else reads
+// the variable comes before, and in each turn the new element may replace the old one.
 static bool mayCollectOver(OpResult collected, ArrayRef<Value> old) {
   auto repeat = cast<RepeatOp>(collected.getOwner());
   OpOperand *stack = nullptr;
   for (Value name : old)
     for (OpOperand &use : name.getUses()) {
+      Operation *user = ancestorIn(repeat->getBlock(), use.getOwner());
+      if (user != repeat && !viewedBy(user) && user->isBeforeInBlock(repeat)) continue;
       if (stack || use.getOwner() != repeat) return false;
       stack = &use;
     }

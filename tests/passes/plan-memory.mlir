@@ -192,6 +192,105 @@ module {
 
 // -----
 
+// What a repeat collects becomes the new value of a variable: each element lies where the old one did, which only its turn
+// and what comes before the repeat read.
+!x = !heddle.tensor<[B=2, T=16], f32>
+!w = !heddle.tensor<[L=4, B=2, T=16], f32>
+!i = !heddle.tensor<[], i32>
+// CHECK-LABEL: @collect_over
+// CHECK: heddle.repeat "h.backward"
+// CHECK: heddle.fused
+// CHECK-SAME: #heddle.arg<"variables", 0, [128]>, #heddle.arg<"workspace", {{[0-9]+}}, [0]>, #heddle.arg<"variables", 0, [128]>]
+// CHECK-NOT: heddle.broadcast
+module {
+  heddle.variable @"h.{}.w" "parameter" "normal"(0.0, 1.0) stream 1 {repeats = 1 : i64} : !w
+  func.func @collect_over(%x: !x) -> !x {
+    %w = heddle.read @"h.{}.w" : !w
+    %0 = heddle.fused(%x) : (!x) -> !x {
+    ^bb0(%j: !x):
+      %1 = heddle.neg %j : (!x) -> !x
+      heddle.yield %1 : !x
+    }
+    %y = heddle.repeat "h" over "L" = 4 carry(%0) stack(%w) : (!x, !w) -> !x {
+    ^bb0(%h: !i, %a: !x, %b: !x):
+      %c = heddle.fused(%a, %b) : (!x, !x) -> !x {
+      ^bb0(%i: !x, %j: !x):
+        %1 = heddle.add %i, %j : (!x, !x) -> !x
+        heddle.yield %1 : !x
+      }
+      heddle.yield %c : !x
+    }
+    %ws = heddle.repeat "h.backward" over "L" = 4 reverse carry() stack(%w) : (!w) -> !w {
+    ^bb0(%h: !i, %b: !x):
+      %c = heddle.fused(%b, %y) : (!x, !x) -> !x {
+      ^bb0(%i: !x, %j: !x):
+        %1 = heddle.sub %i, %j : (!x, !x) -> !x
+        heddle.yield %1 : !x
+      }
+      heddle.yield %c : !x
+    }
+    heddle.write %ws, @"h.{}.w" : !w
+    %r = heddle.fused(%y) : (!x) -> !x {
+    ^bb0(%j: !x):
+      %1 = heddle.neg %j : (!x) -> !x
+      heddle.yield %1 : !x
+    }
+    return %r : !x
+  }
+}
+
+// -----
+
+// A later repeat reads the old value: the new one is made elsewhere and copied at the end.
+!x = !heddle.tensor<[B=2, T=16], f32>
+!w = !heddle.tensor<[L=4, B=2, T=16], f32>
+!i = !heddle.tensor<[], i32>
+// CHECK-LABEL: @collect_before
+// CHECK: heddle.repeat "first"
+// CHECK: heddle.fused
+// CHECK-SAME: #heddle.arg<"variables", 0, [128]>, #heddle.arg<"workspace", {{[0-9]+}}, [128]>]
+// CHECK: heddle.repeat "second"
+// CHECK: heddle.broadcast
+// CHECK: heddle.write
+module {
+  heddle.variable @"h.{}.w" "parameter" "normal"(0.0, 1.0) stream 1 {repeats = 1 : i64} : !w
+  func.func @collect_before(%x: !x) -> !x {
+    %w = heddle.read @"h.{}.w" : !w
+    %ws = heddle.repeat "first" over "L" = 4 carry() stack(%w) : (!w) -> !w {
+    ^bb0(%h: !i, %b: !x):
+      %c = heddle.fused(%b) : (!x) -> !x {
+      ^bb0(%i: !x):
+        %1 = heddle.neg %i : (!x) -> !x
+        heddle.yield %1 : !x
+      }
+      heddle.yield %c : !x
+    }
+    %0 = heddle.fused(%x) : (!x) -> !x {
+    ^bb0(%j: !x):
+      %1 = heddle.neg %j : (!x) -> !x
+      heddle.yield %1 : !x
+    }
+    %y = heddle.repeat "second" over "L" = 4 carry(%0) stack(%w) : (!x, !w) -> !x {
+    ^bb0(%h: !i, %a: !x, %b: !x):
+      %c = heddle.fused(%a, %b) : (!x, !x) -> !x {
+      ^bb0(%i: !x, %j: !x):
+        %1 = heddle.add %i, %j : (!x, !x) -> !x
+        heddle.yield %1 : !x
+      }
+      heddle.yield %c : !x
+    }
+    heddle.write %ws, @"h.{}.w" : !w
+    %r = heddle.fused(%y) : (!x) -> !x {
+    ^bb0(%j: !x):
+      %1 = heddle.neg %j : (!x) -> !x
+      heddle.yield %1 : !x
+    }
+    return %r : !x
+  }
+}
+
+// -----
+
 // Two carried values that change places need a copy on the way.
 !x = !heddle.tensor<[B=2, T=16], f32>
 !i = !heddle.tensor<[], i32>

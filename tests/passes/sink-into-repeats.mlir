@@ -1,0 +1,157 @@
+// RUN: %heddle-opt %s --sink-into-repeats --simplify --split-input-file | FileCheck %s
+
+!w = !heddle.tensor<[D=4, F=8], f32>
+!ws = !heddle.tensor<[L=3, D=4, F=8], f32>
+!x = !heddle.tensor<[B=2, D=4], f32>
+!y = !heddle.tensor<[B=2, F=8], f32>
+!ys = !heddle.tensor<[L=3, B=2, F=8], f32>
+!s = !heddle.tensor<[], f32>
+
+// An update by momentum, with the norm of the gradient: each turn computes its part, and no stack of gradients is left. What
+// is decayed beforehand, the scalar and the states come along; the sum over layers stays.
+// CHECK-LABEL: @update
+// CHECK: %[[W:.*]] = heddle.read @w
+// CHECK: %[[M:.*]] = heddle.read @m
+// CHECK: %[[R:.*]]:3 = heddle.repeat "layers" over "L" = 3 reverse carry() stack(%{{.*}}, %[[M]], %[[W]])
+// CHECK: ^bb0(%{{.*}}, %[[DY:.*]]: !heddle.tensor<[B=2, F=8], f32>, %[[ML:.*]]: !heddle.tensor<[D=4, F=8], f32>, %[[WL:.*]]: !heddle.tensor<[D=4, F=8], f32>):
+// CHECK: %[[G:.*]] = heddle.contract %{{.*}}, %[[DY]]
+// CHECK: %[[GG:.*]] = heddle.mul %[[G]], %[[G]]
+// CHECK: %[[NORM:.*]] = heddle.reduce "sum" %[[GG]] over ["F"] {{.*}} -> !heddle.tensor<[D=4], f32>
+// CHECK: %[[NEXT_M:.*]] = heddle.add %[[ML]], %[[G]]
+// CHECK: %[[STEP:.*]] = heddle.mul %[[NEXT_M]], %{{.*}} :
+// CHECK: %[[DECAYED:.*]] = heddle.mul %[[WL]], %{{.*}} :
+// CHECK: %[[NEXT_W:.*]] = heddle.sub %[[DECAYED]], %[[STEP]]
+// CHECK: heddle.yield %[[NORM]], %[[NEXT_M]], %[[NEXT_W]]
+// CHECK: heddle.reduce "sum" %[[R]]#0 over ["L", "D"]
+// CHECK: heddle.write %[[R]]#1, @m
+// CHECK: heddle.write %[[R]]#2, @w
+module {
+  heddle.variable @w "parameter" "normal"(0.0, 1.0) stream 1 : !ws
+  heddle.variable @m "optimizer" "constant"(0.0, 0.0) stream 0 : !ws
+  heddle.variable @rate "optimizer" "constant"(0.0, 0.0) stream 0 : !s
+  func.func @update(%x: !x, %dys: !ys) -> !s {
+    %w = heddle.read @w : !ws
+    %gs = heddle.repeat "layers" over "L" = 3 reverse carry() stack(%dys) : (!ys) -> !ws {
+    ^bb0(%i: !heddle.tensor<[], i32>, %dy: !y):
+      %g = heddle.contract %x, %dy over ["B"] : (!x, !y) -> !w
+      heddle.yield %g : !w
+    }
+    %rate = heddle.read @rate : !s
+    %half = heddle.constant 5.000000e-01 : !s
+    %less = heddle.mul %rate, %half : (!s, !s) -> !s
+    %square = heddle.mul %gs, %gs : (!ws, !ws) -> !ws
+    %rows = heddle.reduce "sum" %square over ["F"] : (!ws) -> !heddle.tensor<[L=3, D=4], f32>
+    %sum = heddle.reduce "sum" %rows over ["L", "D"] : (!heddle.tensor<[L=3, D=4], f32>) -> !s
+    %m = heddle.read @m : !ws
+    %next_m = heddle.add %m, %gs : (!ws, !ws) -> !ws
+    %step = heddle.mul %next_m, %less : (!ws, !s) -> !ws
+    %decayed = heddle.mul %w, %half : (!ws, !s) -> !ws
+    %next_w = heddle.sub %decayed, %step : (!ws, !ws) -> !ws
+    heddle.write %next_m, @m : !ws
+    heddle.write %next_w, @w : !ws
+    return %sum : !s
+  }
+}
+
+// -----
+
+!w = !heddle.tensor<[D=4, F=8], f32>
+!ws = !heddle.tensor<[L=3, D=4, F=8], f32>
+!x = !heddle.tensor<[B=2, D=4], f32>
+!y = !heddle.tensor<[B=2, F=8], f32>
+!ys = !heddle.tensor<[L=3, B=2, F=8], f32>
+!s = !heddle.tensor<[], f32>
+
+// A gradient that is scaled by the norm of all stays.
+// CHECK-LABEL: @clipped
+// CHECK: heddle.yield
+// CHECK: heddle.rsqrt
+// CHECK: heddle.mul
+// CHECK: heddle.sub
+// CHECK: heddle.write
+// So does one whose parameter is read again afterwards.
+// CHECK-LABEL: @read_again
+// CHECK: heddle.yield
+// CHECK: heddle.sub
+// CHECK: heddle.write
+// So does one whose update mixes layers, which no turn can do.
+// CHECK-LABEL: @mixed
+// CHECK: heddle.yield
+// CHECK: heddle.sub
+// CHECK: heddle.write
+// So does a stack that more than its sums want.
+// CHECK-LABEL: @wanted
+// CHECK: heddle.yield
+// CHECK: heddle.exp
+// So does one that is updated with what another update has written by then.
+// CHECK-LABEL: @written_before
+// CHECK: heddle.yield
+// CHECK: heddle.read @v
+// CHECK: heddle.sub
+module {
+  heddle.variable @w "parameter" "normal"(0.0, 1.0) stream 1 : !ws
+  heddle.variable @v "optimizer" "constant"(0.0, 0.0) stream 0 : !ws
+  func.func @clipped(%x: !x, %dys: !ys) {
+    %w = heddle.read @w : !ws
+    %gs = heddle.repeat "layers" over "L" = 3 carry() stack(%dys) : (!ys) -> !ws {
+    ^bb0(%i: !heddle.tensor<[], i32>, %dy: !y):
+      %g = heddle.contract %x, %dy over ["B"] : (!x, !y) -> !w
+      heddle.yield %g : !w
+    }
+    %square = heddle.mul %gs, %gs : (!ws, !ws) -> !ws
+    %sum = heddle.reduce "sum" %square over ["L", "D", "F"] : (!ws) -> !s
+    %scale = heddle.rsqrt %sum : (!s) -> !s
+    %scaled = heddle.mul %gs, %scale : (!ws, !s) -> !ws
+    %next = heddle.sub %w, %scaled : (!ws, !ws) -> !ws
+    heddle.write %next, @w : !ws
+    return
+  }
+  func.func @read_again(%x: !x, %dys: !ys) -> !ws {
+    %w = heddle.read @w : !ws
+    %gs = heddle.repeat "layers" over "L" = 3 carry() stack(%dys) : (!ys) -> !ws {
+    ^bb0(%i: !heddle.tensor<[], i32>, %dy: !y):
+      %g = heddle.contract %x, %dy over ["B"] : (!x, !y) -> !w
+      heddle.yield %g : !w
+    }
+    %next = heddle.sub %w, %gs : (!ws, !ws) -> !ws
+    %old = heddle.exp %w : (!ws) -> !ws
+    heddle.write %next, @w : !ws
+    return %old : !ws
+  }
+  func.func @mixed(%x: !x, %dys: !ys) {
+    %w = heddle.read @w : !ws
+    %gs = heddle.repeat "layers" over "L" = 3 carry() stack(%dys) : (!ys) -> !ws {
+    ^bb0(%i: !heddle.tensor<[], i32>, %dy: !y):
+      %g = heddle.contract %x, %dy over ["B"] : (!x, !y) -> !w
+      heddle.yield %g : !w
+    }
+    %moved = heddle.rename %gs["L" -> "M"] : (!ws) -> !heddle.tensor<[M=3, D=4, F=8], f32>
+    %sum = heddle.reduce "sum" %moved over ["M"] : (!heddle.tensor<[M=3, D=4, F=8], f32>) -> !w
+    %next = heddle.sub %w, %sum : (!ws, !w) -> !ws
+    heddle.write %next, @w : !ws
+    return
+  }
+  func.func @wanted(%x: !x, %dys: !ys) -> (!ws, !ws) {
+    %gs = heddle.repeat "layers" over "L" = 3 carry() stack(%dys) : (!ys) -> !ws {
+    ^bb0(%i: !heddle.tensor<[], i32>, %dy: !y):
+      %g = heddle.contract %x, %dy over ["B"] : (!x, !y) -> !w
+      heddle.yield %g : !w
+    }
+    %e = heddle.exp %gs : (!ws) -> !ws
+    return %e, %gs : !ws, !ws
+  }
+  func.func @written_before(%x: !x, %dys: !ys) {
+    %w = heddle.read @w : !ws
+    %gs = heddle.repeat "layers" over "L" = 3 carry() stack(%dys) : (!ys) -> !ws {
+    ^bb0(%i: !heddle.tensor<[], i32>, %dy: !y):
+      %g = heddle.contract %x, %dy over ["B"] : (!x, !y) -> !w
+      heddle.yield %g : !w
+    }
+    %other = heddle.exp %w : (!ws) -> !ws
+    heddle.write %other, @v : !ws
+    %v = heddle.read @v : !ws
+    %next = heddle.sub %v, %gs : (!ws, !ws) -> !ws
+    heddle.write %next, @w : !ws
+    return
+  }
+}
