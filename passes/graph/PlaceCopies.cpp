@@ -93,7 +93,7 @@ static bool ownedIn(Block *block, Value value) {
 }
 
 // Whether a repeat may collect into the memory of the stack of which a read of the variable is one name: whatever else reads
-// the variable comes before, and in each turn the new element may replace the old one.
+// the variable comes before, and in each turn the new element may replace the old one. Views may have users anywhere: none.
 static bool mayCollectOver(OpResult collected, ArrayRef<Value> old) {
   auto repeat = cast<RepeatOp>(collected.getOwner());
   OpOperand *stack = nullptr;
@@ -107,7 +107,7 @@ static bool mayCollectOver(OpResult collected, ArrayRef<Value> old) {
   if (!stack) return true;
   int64_t slot = int64_t(stack->getOperandNumber()) - int64_t(repeat.getCarried().size());
   if (slot < 0) return false;
-  Value element = repeat.getStackedArgs()[slot], next = repeat.getYield()->getOperand(collected.getResultNumber());
+  Value element = repeat.getStackedArgs()[slot], next = viewedValue(repeat.getYield()->getOperand(collected.getResultNumber()));
   if (auto inner = next.getDefiningOp<RepeatOp>()) return mayCollectOver(cast<OpResult>(next), {element});
   return next.getDefiningOp() && mayReplace(next.getDefiningOp(), {element});
 }

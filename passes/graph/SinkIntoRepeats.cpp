@@ -7,11 +7,11 @@
 // the elementwise ops that only those use. A gradient that is scaled by the norm of all gradients stays.
 #include "passes/OptionalRewrite.h"
 #include "passes/Passes.h"
+#include "passes/graph/FusionGroups.h"
 #include "passes/graph/GraphBuilder.h"
 #include "passes/graph/Views.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/DenseSet.h"
-#include "llvm/ADT/SetVector.h"
 
 namespace heddle {
 #define GEN_PASS_DEF_SINKINTOREPEATS
@@ -22,43 +22,38 @@ using namespace mlir;
 using namespace heddle;
 
 namespace {
+/// Of one result that a repeat collects.
 class Sinker {
 public:
-  explicit Sinker(RepeatOp repeat);
-  /// Moves in what follows from one collected result. Whether there was something.
-  bool run(unsigned number);
+  Sinker(RepeatOp repeat, unsigned number);
+  /// Moves in what follows from the result; whether there was something that can. The repeat is made anew then, without this
+  /// result and with what moved in collected behind the others: `repeat`.
+  bool run();
+  RepeatOp repeat;
 
 private:
   bool isStack(Value value);
   bool canSink(Operation *op);
-  bool findOps(OpResult collected);
+  bool findOps();
   void addPrivateOperands();
   bool operandsFit();
   bool canHoist(Value value);
   void hoist(Value value);
-  bool writesFit(ReadOp read);
-  bool resultsFit(OpResult collected);
+  bool mayLieOver(VariableOp variable);
+  bool resultsFit();
+  SmallVector<Operation *> usersOutside(Operation *op);
   void move();
 
-  RepeatOp repeat;
+  OpResult collected;
   Block *block;
-  llvm::DenseSet<Value> dependent;                      // on the repeat
-  llvm::SmallDenseSet<Operation *> sunk;
-  SmallVector<Operation *> order;                       // of those, as in the block
-  SmallVector<Value> results;                           // of those, used elsewhere
+  llvm::DenseSet<Value> later;            // what the repeat must have run for
+  llvm::SmallDenseSet<Operation *> sunk;  // the ops that move in
+  SmallVector<Operation *> order;         // the same, as in the block
+  llvm::DenseMap<Operation *, bool> hoistable;
 };
 }  // namespace
 
-Sinker::Sinker(RepeatOp repeat) : repeat(repeat), block(repeat->getBlock()) {
-  dependent.insert(repeat->result_begin(), repeat->result_end());
-  for (Operation *op = repeat->getNextNode(); op; op = op->getNextNode()) {
-    bool depends = false;
-    op->walk([&](Operation *inner) {
-      depends |= llvm::any_of(inner->getOperands(), [&](Value value) { return dependent.contains(value); });
-    });
-    if (depends) dependent.insert(op->result_begin(), op->result_end());
-  }
-}
+Sinker::Sinker(RepeatOp repeat, unsigned number) : repeat(repeat), collected(repeat->getResult(number)), block(repeat->getBlock()) {}
 
 // Its first dim counts the turns.
 bool Sinker::isStack(Value value) {
@@ -75,13 +70,17 @@ bool Sinker::canSink(Operation *op) {
 }
 
 // What follows from the stack; false if something that needs it cannot move in.
-bool Sinker::findOps(OpResult collected) {
-  llvm::DenseSet<Value> inside(repeat.getCollected().begin(), repeat.getCollected().end());
-  llvm::SmallDenseSet<Value> reached{collected};
-  auto isKnown = [&](Value value) { return inside.contains(value) || !dependent.contains(value); };
+bool Sinker::findOps() {
+  llvm::DenseSet<Value> inside(repeat.getCollected().begin(), repeat.getCollected().end()), reached{collected};
+  later.insert(repeat->result_begin(), repeat->result_end());
   for (Operation *op = repeat->getNextNode(); op; op = op->getNextNode()) {
-    if (llvm::none_of(op->getOperands(), [&](Value value) { return reached.contains(value); })) continue;
-    if (!canSink(op) || !llvm::all_of(op->getOperands(), isKnown)) continue;
+    bool follows = false, isLater = false;
+    op->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) follows |= reached.contains(operand), isLater |= later.contains(operand);
+    });
+    if (isLater) later.insert(op->result_begin(), op->result_end());
+    auto isThere = [&](Value value) { return inside.contains(value) || !later.contains(value); };
+    if (!follows || !canSink(op) || !llvm::all_of(op->getOperands(), isThere)) continue;
     sunk.insert(op);
     inside.insert(op->getResult(0));
     reached.insert(op->getResult(0));
@@ -89,29 +88,27 @@ bool Sinker::findOps(OpResult collected) {
   return !sunk.empty() && llvm::all_of(collected.getUsers(), [&](Operation *user) { return sunk.contains(user); });
 }
 
-// Elementwise ops that only these need.
+// What only these need.
 void Sinker::addPrivateOperands() {
   SmallVector<Operation *> work(sunk.begin(), sunk.end());
   while (!work.empty())
     for (Value operand : work.pop_back_val()->getOperands()) {
       Operation *def = operand.getDefiningOp();
-      if (!def || sunk.contains(def) || !canSink(def) || dependent.contains(operand)) continue;
+      if (!def || sunk.contains(def) || !canSink(def) || later.contains(operand)) continue;
       if (!llvm::all_of(def->getUsers(), [&](Operation *user) { return sunk.contains(user); })) continue;
       sunk.insert(def);
       work.push_back(def);
     }
 }
 
-// Whether a value that does not depend on the repeat can be there before it.
+// Whether a value that does not need the repeat can be there before it. A variable read has its old value everywhere.
 bool Sinker::canHoist(Value value) {
   Operation *op = value.getDefiningOp();
-  if (!op || op->getBlock() != block || op->isBeforeInBlock(repeat)) return true;
-  if (auto read = dyn_cast<ReadOp>(op)) {
-    for (Operation *between = repeat; between != op; between = between->getNextNode())
-      if (auto write = dyn_cast<WriteOp>(between); write && write.getVariableAttr() == read.getVariableAttr()) return false;
-    return true;
-  }
-  return isPure(op) && op->getNumRegions() == 0 && llvm::all_of(op->getOperands(), [&](Value operand) { return canHoist(operand); });
+  if (!op || op->getBlock() != block || op->isBeforeInBlock(repeat) || isa<ReadOp>(op)) return true;
+  if (auto known = hoistable.find(op); known != hoistable.end()) return known->second;
+  bool can = isPure(op) && op->getNumRegions() == 0 &&
+             llvm::all_of(op->getOperands(), [&](Value operand) { return canHoist(operand); });
+  return hoistable[op] = can;
 }
 void Sinker::hoist(Value value) {
   Operation *op = value.getDefiningOp();
@@ -120,43 +117,56 @@ void Sinker::hoist(Value value) {
   op->moveBefore(repeat);
 }
 
+// What comes from elsewhere is there before the repeat. Stacks of it lie in memory already: a mask or a position that any nest
+// computes would have to be stored.
 bool Sinker::operandsFit() {
-  return llvm::all_of(sunk, [&](Operation *op) {
-    return llvm::all_of(op->getOperands(), [&](Value value) {
-      bool inside = sunk.contains(value.getDefiningOp()) || value.getDefiningOp() == repeat;
-      return inside || (canHoist(value) && !isa_and_nonnull<PositionOp>(value.getDefiningOp()));
-    });
-  });
+  auto fits = [&](Value value) {
+    Operation *def = value.getDefiningOp();
+    if (def == repeat || (def && sunk.contains(def))) return true;
+    return canHoist(value) && !(isStack(value) && def && isFreelyRecomputed(def));
+  };
+  return llvm::all_of(order, [&](Operation *op) { return llvm::all_of(op->getOperands(), fits); });
 }
 
-// Whether a new value may take the variable's place turn by turn: whoever reads the variable does so before the repeat, or
-// is the repeat, element by element.
-bool Sinker::writesFit(ReadOp read) {
-  return llvm::all_of(read->getUses(), [&](OpOperand &use) {
-    Operation *user = use.getOwner();
-    if (sunk.contains(user)) return true;
-    if (user == repeat) return use.getOperandNumber() >= repeat.getCarried().size();
-    Operation *here = block->findAncestorOpInBlock(*user);
-    return here && here != repeat && here->isBeforeInBlock(repeat);
-  });
+SmallVector<Operation *> Sinker::usersOutside(Operation *op) {
+  SmallVector<Operation *> users;
+  for (Operation *user : op->getUsers())
+    if (!sunk.contains(user)) users.push_back(user);
+  return users;
 }
 
-// What the sunk ops give to others must not need more memory than the stack that is saved.
-bool Sinker::resultsFit(OpResult collected) {
+// Whether a variable's new value may take the place of the old one turn by turn (PlaceCopies has the rule): whoever reads the
+// old one does so before the repeat, or is the repeat, element by element.
+bool Sinker::mayLieOver(VariableOp variable) {
+  for (ReadOp read : block->getOps<ReadOp>()) {
+    if (read.getVariable() != variable.getSymName()) continue;
+    for (OpOperand &use : read->getUses()) {
+      Operation *user = use.getOwner(), *here = block->findAncestorOpInBlock(*user);
+      if (sunk.contains(user) || (user == repeat && use.getOperandNumber() >= repeat.getCarried().size())) continue;
+      if (!here || here == repeat || viewedBy(user) || !here->isBeforeInBlock(repeat)) return false;
+    }
+  }
+  return true;
+}
+
+// What the sunk ops give to others must not need more memory than the stack that is saved. A variable's new value, and what an
+// outer repeat collects, have a place of their own; what it carries on would be copied there, since no product writes over what
+// it adds onto.
+bool Sinker::resultsFit() {
   int64_t elements = 0;
   for (Operation *op : order) {
-    Value result = op->getResult(0);
-    auto outside = llvm::make_filter_range(result.getUsers(), [&](Operation *user) { return !sunk.contains(user); });
-    if (outside.empty()) continue;
-    results.push_back(result);
-    bool stored = false;
-    for (Operation *user : outside) {
-      stored |= isa<WriteOp, YieldOp>(user);
-      if (auto write = dyn_cast<WriteOp>(user))
-        for (ReadOp read : block->getOps<ReadOp>())
-          if (read.getVariableAttr() == write.getVariableAttr() && !writesFit(read)) return false;
+    SmallVector<Operation *> users = usersOutside(op);
+    bool placed = users.empty();
+    for (Operation *user : users) {
+      if (auto write = dyn_cast<WriteOp>(user)) {
+        auto variable = SymbolTable::lookupNearestSymbolFrom<VariableOp>(user, write.getVariableAttr());
+        if (!variable || !mayLieOver(variable)) return false;
+        placed = true;
+      } else if (auto outer = dyn_cast<RepeatOp>(block->getParentOp()); outer && isa<YieldOp>(user)) {
+        placed |= llvm::is_contained(user->getOperands().drop_front(outer.getCarried().size()), op->getResult(0));
+      }
     }
-    if (!stored) elements += tensorOf(result).getNumElements();
+    if (!placed) elements += tensorOf(op->getResult(0)).getNumElements();
   }
   return elements < tensorOf(collected).getNumElements();
 }
@@ -165,56 +175,55 @@ void Sinker::move() {
   auto slice = [&](Tensor type) { return type.without({repeat.getAxisAttr()}); };
   Block &body = repeat.getBody().front();
   auto yield = cast<YieldOp>(repeat.getYield());
-  IRMapping inside;
-  for (OpResult collected : repeat.getCollected()) inside.map(collected, yield.getValues()[collected.getResultNumber()]);
-  SmallVector<Value> stacked;
+  IRMapping inBody;
+  for (OpResult result : repeat.getCollected()) inBody.map(result, yield.getValues()[result.getResultNumber()]);
+  SmallVector<Value> stacked(repeat.getStacked());
   auto elementOf = [&](Value stack) -> Value {
     hoist(stack);
-    for (auto [known, arg] : llvm::zip(repeat.getStacked(), repeat.getStackedArgs()))
+    for (auto [known, arg] : llvm::zip(stacked, repeat.getStackedArgs()))
       if (known == stack) return arg;
     stacked.push_back(stack);
     return body.addArgument(slice(tensorOf(stack)), stack.getLoc());
   };
   OpBuilder builder(yield);
+  SmallVector<Value> results(repeat->getResults());
+  results.erase(results.begin() + collected.getResultNumber());
+  yield.getValuesMutable().erase(collected.getResultNumber());
   for (Operation *op : order) {
     for (Value operand : op->getOperands()) {
-      if (inside.contains(operand)) continue;
-      if (isStack(operand)) inside.map(operand, elementOf(operand));
+      if (inBody.contains(operand)) continue;
+      if (isStack(operand)) inBody.map(operand, elementOf(operand));
       else hoist(operand);
     }
-    Operation *made = builder.clone(*op, inside);
-    made->getResult(0).setType(slice(tensorOf(op->getResult(0))));
+    Value result = op->getResult(0), part = builder.clone(*op, inBody)->getResult(0);
+    part.setType(slice(tensorOf(result)));
+    if (usersOutside(op).empty()) continue;
+    results.push_back(result);
+    yield.getValuesMutable().append(part);
   }
-  SmallVector<Type> types(repeat.getResultTypes());
-  for (Value result : results) {
-    types.push_back(result.getType());
-    yield.getValuesMutable().append(inside.lookup(result));
-  }
-  stacked.insert(stacked.begin(), repeat.getStacked().begin(), repeat.getStacked().end());
   builder.setInsertionPoint(repeat);
-  auto extended = RepeatOp::create(builder, repeat.getLoc(), types, repeat.getNameAttr(), repeat.getAxisAttr(),
-                                   repeat.getCountAttr(), repeat.getReverseAttr(), repeat.getCarried(), stacked);
-  extended->setDiscardableAttrs(repeat->getDiscardableAttrDictionary());
-  extended.getBody().takeBody(repeat.getBody());
-  for (auto [old, made] : llvm::zip(results, extended.getResults().take_back(results.size()))) old.replaceAllUsesWith(made);
+  auto made = RepeatOp::create(builder, repeat.getLoc(), ValueRange(results).getTypes(), repeat.getNameAttr(), repeat.getAxisAttr(),
+                               repeat.getCountAttr(), repeat.getReverseAttr(), repeat.getCarried(), stacked);
+  made->setDiscardableAttrs(repeat->getDiscardableAttrDictionary());
+  made.getBody().takeBody(repeat.getBody());
+  for (auto [old, now] : llvm::zip(results, made.getResults())) old.replaceAllUsesWith(now);
   for (Operation *op : llvm::reverse(order)) op->erase();
-  repeat->replaceAllUsesWith(extended->getResults().take_front(repeat.getNumResults()));
   repeat->erase();
+  repeat = made;
 }
 
-// What a nest makes stays: what moved in would become part of that nest, which cannot write over what it reads after a sum.
-static bool isMadeByNest(RepeatOp repeat, unsigned number) {
-  return !isa_and_nonnull<ContractOp, ScatterAddOp, AttentionBackwardOp, RepeatOp>(
-      viewedValue(repeat.getYield()->getOperand(number)).getDefiningOp());
+// What a nest makes stays: what moved in would become part of that nest, which cannot write over what it reads after a sum
+// (`canWriteOver`), so that every turn would need a copy.
+static bool isMadeByNest(Value value) {
+  return !isa_and_nonnull<ContractOp, ScatterAddOp, AttentionBackwardOp, RepeatOp>(viewedValue(value).getDefiningOp());
 }
 
-bool Sinker::run(unsigned number) {
-  OpResult collected = repeat->getResult(number);
-  if (isMadeByNest(repeat, number) || !findOps(collected)) return false;
+bool Sinker::run() {
+  if (isMadeByNest(repeat.getYield()->getOperand(collected.getResultNumber())) || !findOps()) return false;
   addPrivateOperands();
   for (Operation &op : *block)
     if (sunk.contains(&op)) order.push_back(&op);
-  if (!operandsFit() || !resultsFit(collected)) return false;
+  if (!operandsFit() || !resultsFit()) return false;
   move();
   return true;
 }
@@ -222,24 +231,22 @@ bool Sinker::run(unsigned number) {
 namespace {
 struct SinkIntoRepeats : heddle::impl::SinkIntoRepeatsBase<SinkIntoRepeats> {
   void runOnOperation() override {
-    getOperation().walk<WalkOrder::PreOrder>([](Block *block) { sinkIn(*block); });
+    getOperation().walk<WalkOrder::PreOrder>([](Block *block) {
+      if (isa<AttentionOp, AttentionBackwardOp, FusedOp>(block->getParentOp())) return;
+      for (RepeatOp repeat : SmallVector<RepeatOp>(block->getOps<RepeatOp>())) sinkInto(repeat);
+    });
   }
-  static void sinkIn(Block &block) {
-    if (isa<AttentionOp, AttentionBackwardOp, FusedOp>(block.getParentOp())) return;
-    // Results keep their numbers: those that move in come after the others.
-    for (Operation *op = block.empty() ? nullptr : &block.front(); op;) {
-      auto repeat = dyn_cast<RepeatOp>(op);
-      Operation *before = op->getPrevNode();
-      unsigned collected = repeat ? repeat.getNumResults() : 0;
-      for (unsigned i = repeat ? repeat.getCarried().size() : 0; i < collected; ++i) {
-        runOptional(repeat, "sink-into-repeats: use up what a repeat collects in its turns",
-                    [&] { return Sinker(repeat).run(i); });
-        // The repeat may have been made anew, with hoisted ops before it.
-        op = before ? before->getNextNode() : &block.front();
-        while (!isa<RepeatOp>(op)) op = op->getNextNode();
-        repeat = cast<RepeatOp>(op);
-      }
-      op = op->getNextNode();
+  static void sinkInto(RepeatOp repeat) {
+    // What moved in is nothing that could move in again.
+    for (unsigned i = repeat.getCarried().size(), end = repeat.getNumResults(); i < end;) {
+      bool moved = runOptional(repeat, "sink-into-repeats: use up what a repeat collects in its turns", [&] {
+        Sinker sinker(repeat, i);
+        bool moved = sinker.run();
+        repeat = sinker.repeat;
+        return moved;
+      });
+      if (moved) --end;
+      else ++i;
     }
   }
 };

@@ -291,6 +291,40 @@ module {
 
 // -----
 
+// What is collected under other names of its axes is met in another order: it does not lie over what it is made of.
+!w = !heddle.tensor<[D=4, E=4], f32>
+!t = !heddle.tensor<[E=4, D=4], f32>
+!ws = !heddle.tensor<[L=3, D=4, E=4], f32>
+!i = !heddle.tensor<[], i32>
+// CHECK-LABEL: @collect_view
+// CHECK: heddle.fused
+// CHECK-SAME: #heddle.arg<"variables", 0, [64]>, #heddle.arg<"workspace", {{[0-9]+}}, [64]>]
+// CHECK: heddle.neg
+// CHECK: heddle.broadcast
+// CHECK: heddle.write
+module {
+  heddle.variable @"w.{}" "parameter" "normal"(0.0, 1.0) stream 1 {repeats = 1 : i64} : !ws
+  func.func @collect_view() {
+    %w = heddle.read @"w.{}" : !ws
+    %ws = heddle.repeat "layers" over "L" = 3 carry() stack(%w) : (!ws) -> !ws {
+    ^bb0(%i: !i, %x: !w):
+      %t = heddle.fused(%x) : (!w) -> !t {
+      ^bb0(%a: !w):
+        %z = heddle.neg %a : (!w) -> !t
+        heddle.yield %z : !t
+      }
+      %0 = heddle.rename %t["E" -> "X"] : (!t) -> !heddle.tensor<[X=4, D=4], f32>
+      %1 = heddle.rename %0["D" -> "E"] : (!heddle.tensor<[X=4, D=4], f32>) -> !heddle.tensor<[X=4, E=4], f32>
+      %2 = heddle.rename %1["X" -> "D"] : (!heddle.tensor<[X=4, E=4], f32>) -> !w
+      heddle.yield %2 : !w
+    }
+    heddle.write %ws, @"w.{}" : !ws
+    return
+  }
+}
+
+// -----
+
 // Two carried values that change places need a copy on the way.
 !x = !heddle.tensor<[B=2, T=16], f32>
 !i = !heddle.tensor<[], i32>
