@@ -24,6 +24,12 @@ public:
 
 private:
   void emitTile(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase);
+  void streamTile(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase);  // StreamContract.cpp
+  void streamAlongN(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase);
+  void streamAlongK(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase);
+  void inGroups(llvm::StringRef name, mlir::Value from, mlir::Value to,
+                llvm::function_ref<void(mlir::Value first, int64_t count)> body);
+  void fetch(mlir::Value memory, mlir::Value at);
   void overVectors(mlir::Value cBase,
                    llvm::function_ref<mlir::Value(mlir::Value m, mlir::Value n, int64_t v, mlir::Value at)> value);
   mlir::Value loadAlongN(mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);

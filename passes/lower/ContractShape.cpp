@@ -99,6 +99,16 @@ static double packCost(int64_t across, int64_t k, int64_t lanes) {
   return across == 1 ? 12.0 / lanes : k == 1 ? 16.0 / lanes : 2.0;
 }
 
+// Elements of B that a tile streams: of each row, if that is cut; shorter pieces are fetched slowly.
+constexpr int64_t kStreamedRow = 192, kStreamedTile = 1 << 16;
+
+// Few rows, whose sums along n lie in the first cache meanwhile, and would wait for each other if these were few; or whose
+// operands both lie along k.
+static bool isStreamed(const ContractShape &shape) {
+  if (shape.m.size > 4 || !shape.outerK.empty()) return false;
+  return shape.n.b == 1 ? shape.n.size >= 128 : shape.k.b == 1 && shape.k.a == 1 && shape.k.size >= 64;
+}
+
 ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetInfo &target, bool whole) {
   const int64_t lanes = target.lanes(), m = shape.m.size, k = shape.k.size, products = shape.products();
   double summed = k;
@@ -107,6 +117,18 @@ ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetIn
   double flops = 2.0 * m * shape.n.size * summed * products;
   int64_t wanted = whole ? 1 : int64_t(std::clamp(flops / 1e6, 1.0, 16.0));
 
+  if (!whole && isStreamed(shape)) {
+    ContractTiling tiling{};
+    // Vectors of B and sums of C, or sums alone, take half of the registers.
+    tiling.streams = std::max<int64_t>(2, std::min<int64_t>(8, llvm::bit_floor(uint64_t(target.registers / 2 / m))));
+    tiling.rows = tiling.blockM = m, tiling.blocksM = 1, tiling.vectors = 1, tiling.blockK = k;
+    tiling.panels = llvm::divideCeil(shape.n.size, lanes);
+    // Tiles have a piece of every row, or some rows.
+    wanted = std::clamp<int64_t>(shape.n.b == 1 ? shape.n.size / kStreamedRow : shape.n.size * k / kStreamedTile, 1, 16);
+    tiling.blockPanels = llvm::divideCeil(tiling.panels, wanted);
+    tiling.blocksN = llvm::divideCeil(tiling.panels, tiling.blockPanels);
+    return tiling;
+  }
   ContractTiling best{};
   double least = -1;
   auto consider = [&](ContractTiling tiling, double cycles, int64_t blocksM) {

@@ -16,6 +16,8 @@
 // thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
 // accumulators start from C, which is zeroed before. What is added to a product comes last: sums that began with it would
 // round at its magnitude in each step.
+//
+// Products of few rows take another form: StreamContract.cpp.
 #include "passes/lower/ContractEmitter.h"
 #include "passes/Work.h"
 #include "passes/lower/Lowering.h"
@@ -73,6 +75,7 @@ void ContractEmitter::emitBlock(bool accumulate) {
 }
 
 void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
+  if (tiling.streams) return streamTile(aBase, bBase, cBase);
   if (shape.k.size <= tiling.blockK && shape.outerK.empty())
     return emitBlockK(aBase, bBase, cBase, constant(shape.k.size), accumulates, /*whole=*/true);
   if (!accumulates) overVectors(cBase, [&](Value, Value, int64_t, Value) { return zero(); });
@@ -146,6 +149,10 @@ void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value kC
   });
 }
 
+void ContractEmitter::fetch(Value memory, Value at) {
+  memref::PrefetchOp::create(builder, loc, memory, ValueRange{at}, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+}
+
 // Each of so many register tiles has the caches fetch its share of `rows` pieces of `length` floats, `stride` apart.
 void ContractEmitter::prefetch(Value memory, Value from, int64_t rows, int64_t stride, int64_t length, Value tile,
                                int64_t tiles) {
@@ -154,7 +161,7 @@ void ContractEmitter::prefetch(Value memory, Value from, int64_t rows, int64_t s
   loop("row", first, add(first, share), 1, [&](Value row) {
     loop("line", constant(0), constant(length), kCacheLine, [&](Value line) {
       Value at = add(from, add(mul(row, stride), line));
-      memref::PrefetchOp::create(builder, loc, memory, ValueRange{at}, /*isWrite=*/false, /*localityHint=*/2, /*isDataCache=*/true);
+      fetch(memory, at);
     });
   });
 }

@@ -1,5 +1,6 @@
-// Matrix products so large that both operands are packed, against sums in double precision: several blocks of rows, columns
-// and of the sum, with a rest of each; and summed axes that do not merge, in each of several products.
+// Matrix products in the forms that only some sizes take, against sums in double precision, on every target class. Packed: so
+// large that both operands are packed, with several blocks of rows, columns and of the sum, with a rest of each; and summed axes
+// that do not merge, in each of several products. Streamed: so few rows that the other operand is read as it lies.
 #include "codegen/llvm/Jit.h"
 #include "passes/Pipeline.h"
 #include "passes/lower/ContractShape.h"
@@ -14,27 +15,36 @@ using namespace mlir;
 using namespace heddle;
 
 namespace {
-// Z[p, a, c] = sum over o, b of X[o, p, b, a] Y[o, p, b, c].
+// Z[p, a, c] = W[c] + sum over o, b of X[o, p, b, a] Y[o, p, b, c].
 struct Product {
   int64_t o, p, b, a, c;
+  bool alongSum = false;  // X[o, p, a, b] and Y[o, p, c, b]
 };
 
-class PackedProducts : public testing::TestWithParam<std::string> {
+class Products : public testing::TestWithParam<std::string> {
 protected:
-  void check(const Product &s) {
+  void checkPacked(const Product &s) {
+    // With 4 lanes, blocks have too few rows for it to pay.
+    check(s, [](const ContractTiling &tiling, int64_t lanes) { return tiling.packsA == (lanes > 4); });
+  }
+  void checkStreamed(const Product &s) {
+    check(s, [](const ContractTiling &tiling, int64_t) { return tiling.streams > 0; });
+  }
+
+private:
+  void check(const Product &s, llvm::function_ref<bool(const ContractTiling &, int64_t)> hasForm) {
     std::string outer = "O=" + std::to_string(s.o) + ", P=" + std::to_string(s.p), b = ", B=" + std::to_string(s.b);
     std::string a = ", A=" + std::to_string(s.a), c = ", C=" + std::to_string(s.c);
-    std::string x = "!f[" + outer + b + a + "]", y = "!f[" + outer + b + c + "]";
-    std::string z = "!f[P=" + std::to_string(s.p) + a + c + "]";
+    std::string x = "!f[" + outer + (s.alongSum ? a + b : b + a) + "]", y = "!f[" + outer + (s.alongSum ? c + b : b + c) + "]";
+    std::string z = "!f[P=" + std::to_string(s.p) + a + c + "]", w = "!f[C=" + std::to_string(s.c) + "]";
     OwningOpRef<ModuleOp> module = parseGraph(
-        "func.func @product(%x: " + x + " {heddle.name = \"x\"}, %y: " + y + " {heddle.name = \"y\"}) -> (" + z +
-        " {heddle.name = \"z\"}) {\n  %z = heddle.contract %x, %y over [\"O\", \"B\"] : (" + x + ", " + y + ") -> " + z +
-        "\n  return %z : " + z + "\n}\n");
+        "func.func @product(%x: " + x + " {heddle.name = \"x\"}, %y: " + y + " {heddle.name = \"y\"}, %w: " + w +
+        " {heddle.name = \"w\"}) -> (" + z + " {heddle.name = \"z\"}) {\n  %z = heddle.contract %x, %y over [\"O\", \"B\"] " +
+        "onto(%w) : (" + x + ", " + y + ", " + w + ") -> " + z + "\n  return %z : " + z + "\n}\n");
     ASSERT_TRUE(module);
     const TargetInfo *target = findTargetClass(GetParam());
-    // With 4 lanes, blocks have too few rows for it to pay.
     module->walk([&](ContractOp op) {
-      EXPECT_EQ(contractTiling(contractShape(op), *target).packsA, target->lanes() > 4) << "the case has another size now";
+      EXPECT_TRUE(hasForm(contractTiling(contractShape(op), *target), target->lanes())) << "the case has another form now";
     });
     ASSERT_TRUE(succeeded(runPipeline(*module, Stage::grad, Stage::kernel, *target)));
     auto jit = jitProgram(*module, *target);
@@ -50,20 +60,23 @@ protected:
       std::copy(values.begin(), values.end(), static_cast<float *>(session.memory(buffer)));
       return values;
     };
-    std::vector<float> xs = fill("x"), ys = fill("y");
+    std::vector<float> xs = fill("x"), ys = fill("y"), ws = fill("w");
     session.run(entry);
     auto *got = static_cast<const float *>(session.memory(*session.findOutput(entry, "z")));
     std::vector<double> sums(size_t(s.a * s.c)), sizes(sums.size());
-    // A sum of n products errs by at most n u / (1 - n u) times the sum of their absolute values.
-    double n = double(s.o * s.b), unit = std::ldexp(1, -24), bound = n * unit / (1 - n * unit);
+    // A sum of n products, and W, errs by at most n u / (1 - n u) times the sum of their absolute values, n one more.
+    double n = double(s.o * s.b + 1), unit = std::ldexp(1, -24), bound = n * unit / (1 - n * unit);
     for (int64_t p = 0; p < s.p; ++p, got += s.a * s.c) {
-      std::fill(sums.begin(), sums.end(), 0), std::fill(sizes.begin(), sizes.end(), 0);
+      for (size_t i = 0; i < sums.size(); ++i) sums[i] = ws[i % size_t(s.c)], sizes[i] = std::fabs(sums[i]);
       for (int64_t o = 0; o < s.o; ++o)
         for (int64_t k = 0; k < s.b; ++k) {
-          int64_t row = (o * s.p + p) * s.b + k;
+          int64_t product = o * s.p + p;
+          auto at = [&](int64_t row, int64_t rows) {
+            return size_t(s.alongSum ? (product * rows + row) * s.b + k : (product * s.b + k) * rows + row);
+          };
           for (int64_t i = 0; i < s.a; ++i)
             for (int64_t j = 0; j < s.c; ++j) {
-              double term = double(xs[size_t(row * s.a + i)]) * ys[size_t(row * s.c + j)];
+              double term = double(xs[at(i, s.a)]) * ys[at(j, s.c)];
               sums[size_t(i * s.c + j)] += term, sizes[size_t(i * s.c + j)] += std::fabs(term);
             }
         }
@@ -74,8 +87,20 @@ protected:
 };
 }  // namespace
 
-TEST_P(PackedProducts, InBlocks) { check({1, 1, 300, 1003, 787}); }
-TEST_P(PackedProducts, InSeveralProducts) { check({2, 2, 290, 811, 600}); }
+TEST_P(Products, PackedInBlocks) { checkPacked({1, 1, 300, 1003, 787}); }
+TEST_P(Products, PackedInSeveralProducts) { checkPacked({2, 2, 290, 811, 600}); }
 
-INSTANTIATE_TEST_SUITE_P(Class, PackedProducts, testing::ValuesIn(runnableTargetClasses()),
+// One row, with a rest of the columns and of the sum; several tiles; as many rows as are streamed, of several products.
+TEST_P(Products, StreamedAlongColumns) {
+  checkStreamed({1, 1, 203, 1, 331});
+  checkStreamed({1, 1, 64, 2, 2000});
+  checkStreamed({1, 3, 71, 4, 130});
+}
+TEST_P(Products, StreamedAlongTheSum) {
+  checkStreamed({1, 1, 77, 1, 53, true});
+  checkStreamed({1, 1, 130, 2, 2003, true});
+  checkStreamed({1, 3, 67, 4, 30, true});
+}
+
+INSTANTIATE_TEST_SUITE_P(Class, Products, testing::ValuesIn(runnableTargetClasses()),
                          [](const auto &info) { return info.param; });

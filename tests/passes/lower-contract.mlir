@@ -24,3 +24,28 @@ func.func @small(%x: !heddle.tensor<[B=64, D=128], f32>, %w: !heddle.tensor<[D=1
   %y = heddle.contract %x, %w over ["D"] : (!heddle.tensor<[B=64, D=128], f32>, !heddle.tensor<[D=128, F=128], f32>) -> !heddle.tensor<[B=64, F=128], f32>
   return %y : !heddle.tensor<[B=64, F=128], f32>
 }
+
+// Of one row, B is streamed: a few of its rows at a time along the columns, or along the sum. Nothing is packed.
+// CHECK: func.func @{{.*}}(%[[X:.*]]: memref<512xf32>, %[[W:.*]]: memref<262144xf32>, %[[Y:.*]]: memref<512xf32>, %{{.*}}: memref<1xf32>
+// CHECK: scf.for %{{.*}} = %{{.*}} to %{{.*}} step %c8
+// CHECK-COUNT-8: memref.load %[[X]]
+// CHECK: scf.for
+// CHECK: vector.load %[[W]]
+// CHECK: memref.prefetch %[[W]]
+// CHECK: %[[OLD:.*]] = vector.load %[[Y]]
+// CHECK-COUNT-8: vector.fma
+// CHECK: vector.store %{{.*}}, %[[Y]]
+// CHECK: return
+func.func @one_row(%x: !heddle.tensor<[D=512], f32>, %w: !w) -> !b {
+  %y = heddle.contract %x, %w over ["D"] : (!heddle.tensor<[D=512], f32>, !w) -> !b
+  return %y : !b
+}
+// CHECK: func.func @{{.*}}(%[[X:.*]]: memref<512xf32>, %[[W:.*]]: memref<262144xf32>, %[[Y:.*]]: memref<512xf32>,
+// CHECK: %[[SUMS:.*]]:8 = scf.for
+// CHECK: vector.reduction <add>, %[[SUMS]]#7
+// CHECK: memref.store %{{.*}}, %[[Y]]
+// CHECK: return
+func.func @along_the_sum(%x: !b, %w: !w) -> !heddle.tensor<[D=512], f32> {
+  %y = heddle.contract %x, %w over ["F"] : (!b, !w) -> !heddle.tensor<[D=512], f32>
+  return %y : !heddle.tensor<[D=512], f32>
+}
