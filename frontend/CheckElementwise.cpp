@@ -75,10 +75,21 @@ Value Elaborator::constant(Span span, double number, Element element) {
   return v;
 }
 
+static constexpr double kRoundsToInfinity = 0x1.ffffffp127; // as an f32
+
 Value Elaborator::toTensor(Span span, const Value &value, Element element) {
   if (value.isNumber()) {
+    // An int may become a float, and nothing else another thing: the caller finds that the type is not what it wants.
+    if (!(element == Element::F32 && value.number.isInt()))
+      element = value.number.element();
     if (element == Element::I32 && value.number.known && (value.number.i > INT32_MAX || value.number.i < INT32_MIN)) {
       error(Code::H0214, span, fmt::format("{} does not fit 32 bits", value.number.i));
+      return {};
+    }
+    double real = value.number.real();
+    if (element == Element::F32 && value.number.known && std::abs(real) >= kRoundsToInfinity && std::isfinite(real)) {
+      error(Code::H0214, span, fmt::format("{} does not fit an f32, whose largest is 3.4028235e38", real))
+          .help(real < 0 ? "infinity is written `-inf`" : "infinity is written `inf`");
       return {};
     }
     return constant(span, value.number.real(), element);
@@ -90,7 +101,7 @@ Value Elaborator::toTensor(Span span, const Value &value, Element element) {
 
 Value Elaborator::toFloat(Span span, const Value &value) {
   if (value.isNumber())
-    return constant(span, value.number.real(), Element::F32);
+    return value.number.isBool() ? constant(span, value.number.real(), Element::F32) : toTensor(span, value, Element::F32);
   if (!value.isTensor() || value.isF32())
     return value;
   Value result = like(value);

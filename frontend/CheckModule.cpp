@@ -329,7 +329,7 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
   for (const std::string &name : carried) {
     Value &v = frame.names[name];
     if (v.isNumber())
-      v = toTensor(stmt.header, v, v.number.isFloat() ? Element::F32 : v.number.isBool() ? Element::Bool : Element::I32);
+      v = toTensor(stmt.header, v, v.number.element());
     v.range = {};
     v.input = -1;
     v.index &= !v.isF32();

@@ -137,7 +137,7 @@ Value Elaborator::concat(const Call &call, Frame &frame) {
   Element element = Element::Bool;
   for (Operand &piece : pieces) {
     if (piece.value.isNumber())
-      piece.value = toTensor(piece.span, piece.value, piece.value.number.isInt() ? Element::I32 : Element::F32);
+      piece.value = toTensor(piece.span, piece.value, piece.value.number.element());
     if (!piece.value.isTensor()) {
       error(Code::H0204, piece.span, "`concat` joins tensors").here(fmt::format("this is {}", typeText(piece.value)));
       return {};

@@ -146,7 +146,7 @@ void Elaborator::collect(const CollectStmt &stmt, Frame &frame) {
     return;
   }
   if (v.isNumber())
-    v = toTensor(stmt.value->span, v, v.number.isFloat() ? Element::F32 : v.number.isBool() ? Element::Bool : Element::I32);
+    v = toTensor(stmt.value->span, v, v.number.element());
   if (!v.isTensor()) {
     error(Code::H0319, stmt.value->span, "`collect` gathers tensors").here(fmt::format("this is {}", typeText(v)));
     return;

@@ -236,6 +236,8 @@ public:
   Value negate(Span span, Operand a);
   /// A number as a rank-0 tensor.
   Value constant(Span span, double number, ast::Element element);
+  /// A number as a tensor of this element, if it is of that type or an int for an f32; else of its own, which the caller
+  /// finds not to be what it wants. Unknown after an error: a number that does not fit.
   Value toTensor(Span span, const Value &value, ast::Element element);
   Value toFloat(Span span, const Value &value);
   Value broadcast(Span span, const Value &x, const std::vector<Axis *> &dims);

@@ -21,6 +21,8 @@ struct Number {
   bool isInt() const { return kind == Kind::Int; }
   bool isFloat() const { return kind == Kind::Float; }
   bool isBool() const { return kind == Kind::Bool; }
+  /// Of a tensor that holds it.
+  ast::Element element() const { return isFloat() ? ast::Element::F32 : isBool() ? ast::Element::Bool : ast::Element::I32; }
   double real() const { return isFloat() ? d : static_cast<double>(i); }
 };
 
