@@ -108,6 +108,7 @@ std::vector<double> argmaxError(ArgmaxOp op, const Bounded &x, const Array &resu
 /// off by a factor within sum p_i exp(a_i) (1 + k u), and (1 + gamma_(n-1)) for its additions.
 struct SoftmaxRow {
   double max = -INFINITY, sum = 0, sumError = 0;  // relative
+  bool isKnown = true;                            // which elements are -inf, inf or NaN
   std::vector<double> shifted, exponent;          // x - max and a
 
   SoftmaxRow(const Bounded &x, int64_t start, ArrayRef<int64_t> along) {
@@ -115,6 +116,7 @@ struct SoftmaxRow {
     for (int64_t j : along) {
       max = std::fmax(max, x.value.elements[start + j]);
       if (std::isfinite(x.value.elements[start + j])) largestError = std::fmax(largestError, x.error[start + j]);
+      isKnown &= std::isfinite(x.value.elements[start + j]) ? std::isfinite(x.error[start + j]) : x.error[start + j] == 0;
     }
     double shift = std::isfinite(max) ? max : 0;
     double grown = 0;
@@ -140,7 +142,9 @@ std::vector<double> softmaxError(SoftmaxOp op, const Bounded &x, const Array &re
   std::vector<double> errors(result.elements.size());
   for (size_t r = 0; r < rows.from.size(); ++r) {
     SoftmaxRow row(x, rows.from[r], rows.along);
-    if (!std::isfinite(row.max)) continue;
+    if (!row.isKnown)
+      for (int64_t landing : rows.landing) errors[rows.to[r] + landing] = 2;
+    if (!row.isKnown || !std::isfinite(row.max)) continue;
     for (size_t j = 0; j < rows.along.size(); ++j) {
       size_t i = rows.to[r] + rows.landing[j];
       if (!std::isfinite(row.shifted[j])) continue;  // of -inf: 0
@@ -156,7 +160,9 @@ std::vector<double> logSoftmaxError(LogSoftmaxOp op, const Bounded &x, const Arr
   std::vector<double> errors(result.elements.size());
   for (size_t r = 0; r < rows.from.size(); ++r) {
     SoftmaxRow row(x, rows.from[r], rows.along);
-    if (!std::isfinite(row.max)) continue;
+    if (!row.isKnown)
+      for (int64_t landing : rows.landing) errors[rows.to[r] + landing] = INFINITY;
+    if (!row.isKnown || !std::isfinite(row.max)) continue;
     for (size_t j = 0; j < rows.along.size(); ++j) {
       size_t i = rows.to[r] + rows.landing[j];
       if (!std::isfinite(row.shifted[j])) continue;
@@ -174,7 +180,8 @@ std::vector<double> crossEntropyError(CrossEntropyOp op, const Bounded &x, const
   for (size_t i = 0; i < errors.size(); ++i) {
     SoftmaxRow row(x, start[i], along);
     double chosen = target.value.elements[id[i]], reach = target.error[id[i]];
-    if (!std::isfinite(row.max)) continue;
+    if (!row.isKnown) errors[i] = INFINITY;
+    if (!row.isKnown || !std::isfinite(row.max)) continue;
     for (size_t j = 0; j < along.size(); ++j) {
       if (std::fabs(double(j) - chosen) > reach) continue;
       double e = row.exponent[j] + row.logError() + std::fabs(row.shifted[j] - row.shifted[chosen]);
