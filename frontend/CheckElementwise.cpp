@@ -92,7 +92,7 @@ Value Elaborator::toTensor(Span span, const Value &value, Element element) {
           .help(real < 0 ? "infinity is written `-inf`" : "infinity is written `inf`");
       return {};
     }
-    return constant(span, value.number.real(), element);
+    return constant(span, real, element);
   }
   if (value.isTensor() && element == Element::F32)
     return toFloat(span, value);

@@ -46,7 +46,6 @@ private:
 
   OpResult collected;
   Block *block;
-  llvm::DenseSet<Value> later;            // what the repeat must have run for
   llvm::SmallDenseSet<Operation *> sunk;  // the ops that move in
   SmallVector<Operation *> order;         // the same, as in the block
   llvm::DenseMap<Operation *, bool> hoistable;
@@ -72,15 +71,10 @@ bool Sinker::canSink(Operation *op) {
 // What follows from the stack; false if something that needs it cannot move in.
 bool Sinker::findOps() {
   llvm::DenseSet<Value> inside(repeat.getCollected().begin(), repeat.getCollected().end()), reached{collected};
-  later.insert(repeat->result_begin(), repeat->result_end());
+  auto isThere = [&](Value value) { return inside.contains(value) || canHoist(value); };
   for (Operation *op = repeat->getNextNode(); op; op = op->getNextNode()) {
-    bool follows = false, isLater = false;
-    op->walk([&](Operation *inner) {
-      for (Value operand : inner->getOperands()) follows |= reached.contains(operand), isLater |= later.contains(operand);
-    });
-    if (isLater) later.insert(op->result_begin(), op->result_end());
-    auto isThere = [&](Value value) { return inside.contains(value) || !later.contains(value); };
-    if (!follows || !canSink(op) || !llvm::all_of(op->getOperands(), isThere)) continue;
+    if (llvm::none_of(op->getOperands(), [&](Value value) { return reached.contains(value); })) continue;
+    if (!canSink(op) || !llvm::all_of(op->getOperands(), isThere)) continue;
     sunk.insert(op);
     inside.insert(op->getResult(0));
     reached.insert(op->getResult(0));
@@ -94,7 +88,7 @@ void Sinker::addPrivateOperands() {
   while (!work.empty())
     for (Value operand : work.pop_back_val()->getOperands()) {
       Operation *def = operand.getDefiningOp();
-      if (!def || sunk.contains(def) || !canSink(def) || later.contains(operand)) continue;
+      if (!def || sunk.contains(def) || !canSink(def) || !canHoist(operand)) continue;
       if (!llvm::all_of(def->getUsers(), [&](Operation *user) { return sunk.contains(user); })) continue;
       sunk.insert(def);
       work.push_back(def);
@@ -117,13 +111,11 @@ void Sinker::hoist(Value value) {
   op->moveBefore(repeat);
 }
 
-// What comes from elsewhere is there before the repeat. Stacks of it lie in memory already: a mask or a position that any nest
-// computes would have to be stored.
+// Stacks from elsewhere lie in memory already: a mask or a position that any nest computes would have to be stored.
 bool Sinker::operandsFit() {
   auto fits = [&](Value value) {
     Operation *def = value.getDefiningOp();
-    if (def == repeat || (def && sunk.contains(def))) return true;
-    return canHoist(value) && !(isStack(value) && def && isFreelyRecomputed(def));
+    return !def || def == repeat || sunk.contains(def) || !isStack(value) || !isFreelyRecomputed(def);
   };
   return llvm::all_of(order, [&](Operation *op) { return llvm::all_of(op->getOperands(), fits); });
 }
