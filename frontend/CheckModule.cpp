@@ -315,6 +315,14 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
       frame.names[target->name] = Value();
     return;
   }
+  for (const Loop &outer : loops)
+    if (outer.axis && outer.axis->id == axis->id) { // what both stack, parameters or saved values, would have the dim twice
+      error(Code::H0506, stmt.header, fmt::format("`repeat {}` inside `repeat {}` is not supported yet", axis->name, outer.axis->name))
+          .help(fmt::format("count one of them with a dim of its own: {}", dimLike(axis)));
+      for (const Ident *target : targets)
+        frame.names[target->name] = Value();
+      return;
+    }
   if (static_cast<int64_t>(loops.size()) >= maxLoops) {
     error(Code::H0604, stmt.header, fmt::format("`repeat` is nested more than {} levels deep", maxLoops));
     return;
@@ -425,7 +433,7 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
     if (clash)
       error(Code::H0506, stmt.header, fmt::format("a tensor with the dim `{}` inside `repeat {}` is not supported yet",
                                                   axis->name, axis->name))
-          .help(fmt::format("count the layers with a dim of their own: `dim N ~ {}`", axis->name));
+          .help(fmt::format("count the layers with a dim of their own: {}", dimLike(axis)));
     auto op = RepeatOp::create(*builder, location(stmt.header), types, builder->getStringAttr(loop.name), id(axis),
                                builder->getI64IntegerAttr(*axis->size), mlir::UnitAttr(), initial, loop.stacked);
     op.getBody().takeBody(region);

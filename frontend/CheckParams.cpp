@@ -88,7 +88,7 @@ bool Elaborator::variable(const std::string &full, const Value &value, Span span
       if (axis->id == loop.axis->id) {
         error(Code::H0506, span, fmt::format("a {} with the dim `{}` inside `repeat {}` is not supported yet", kind,
                                              axis->name, axis->name))
-            .help(fmt::format("count the layers with a dim of their own: `dim N ~ {}`", axis->name));
+            .help(fmt::format("count the layers with a dim of their own: {}", dimLike(axis)));
         return false;
       }
   heddle::Tensor type = irType(span, whole);

@@ -26,6 +26,7 @@ std::string typeText(const Value &value) {
     return "a value";
   }
 }
+std::string dimLike(const Axis *axis) { return fmt::format("`dim {} ~ {}`", axis->name == "N" ? "M" : "N", axis->name); }
 
 uint64_t fnv1a(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325u;

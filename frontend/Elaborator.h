@@ -23,6 +23,8 @@ namespace heddle {
 /// `f32[B, T, D]`.
 std::string typeText(ast::Element element, const std::vector<Axis *> &dims);
 std::string typeText(const Value &value);
+/// The declaration of another dim of the same size: `dim N ~ L`, quoted.
+std::string dimLike(const Axis *axis);
 /// FNV-1a, 64 bits: numbers the streams of random numbers by name.
 uint64_t fnv1a(std::string_view text);
 

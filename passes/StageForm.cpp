@@ -32,7 +32,8 @@ public:
     for (Operation &op : *module.getBody()) {
       if (auto variable = dyn_cast<VariableOp>(op)) verifyVariable(variable);
       else if (auto entry = dyn_cast<func::FuncOp>(op); entry && stage != Stage::kernel) {
-        if (stage != Stage::graph || !entry.isPrivate()) verifyEntry(entry);  // others are rules of the optimizer
+        if (stage != Stage::graph || !entry.isPrivate()) verifyEntry(entry);
+        else if (!entry.getBody().hasOneBlock()) report(entry) << "a rule of the optimizer has a body of one block";
       }
       else if (stage != Stage::kernel || !isa<EntryOp, func::FuncOp>(op))
         report(&op) << "a module holds variables and entries, not '" << op.getName() << "'";
@@ -156,8 +157,9 @@ private:
       if (!number || number.getInt() < 0 || number.getInt() > tensor.getRank() ||
           int64_t(name.getValue().count("{}")) != number.getInt())
         report(entry) << kRepeatsAttr << " of " << name << " is the number of {} in its name, and not above its rank";
-    } else if (role == "result" && name.getValue().contains("{}")) {
-      report(entry) << name << " lacks " << kRepeatsAttr;
+    } else if (name.getValue().contains("{}")) {
+      if (role == "result") report(entry) << name << " lacks " << kRepeatsAttr;
+      else report(entry) << "argument " << name << " has no {} in its name: what is repeated is a variable";
     }
     verifyKnownPort(entry, role, name.getValue(), tensor);
   }
@@ -203,8 +205,20 @@ private:
         if (repeat.getCount() > INT32_MAX) report(&op) << "a repeat has at most 2147483647 iterations";
         if (depth == HEDDLE_MAX_LOOPS) report(&op) << "repeats nest at most " << HEDDLE_MAX_LOOPS << " deep";
         else verifyBlock(repeat.getBody().front(), depth + 1);
+        if (stage == Stage::graph) verifyAxisIsOwn(repeat);
       }
     }
+  }
+  // What a body makes may be saved for the backward pass, stacked over the repeat's axis.
+  void verifyAxisIsOwn(RepeatOp repeat) {
+    StringAttr axis = repeat.getAxisAttr();
+    repeat.getBody().walk([&](Operation *op) {
+      auto inner = dyn_cast<RepeatOp>(op);
+      bool clash = inner && inner.getAxisAttr() == axis;
+      for (Type type : op->getResultTypes())
+        if (auto tensor = dyn_cast<Tensor>(type)) clash |= tensor.has(axis);
+      if (clash) report(op) << "what stands in a repeat over " << axis << " neither has that axis nor repeats over it";
+    });
   }
 
   // Of fused and plan: what the lowerings require.
