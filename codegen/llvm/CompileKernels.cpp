@@ -5,6 +5,7 @@
 #include "codegen/ProgramTables.h"
 #include "codegen/llvm/CompileModule.h"
 #include "codegen/llvm/LowerToLlvm.h"
+#include "codegen/llvm/SignalStack.h"
 #include "ir/kernel/KernelForm.h"
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/TimeProfiler.h"
@@ -74,6 +75,7 @@ class ParallelCompile {
 
   static void *help(void *self) {
     auto &compile = *static_cast<ParallelCompile *>(self);
+    SignalStack signalStack;
     if (compile.timed) llvm::timeTraceProfilerInitialize(0, "heddle");
     compile.work();
     if (compile.timed) llvm::timeTraceProfilerFinishThread();
