@@ -14,6 +14,24 @@ namespace heddle {
 using namespace mlir;
 using namespace heddle;
 
+// What makes an input of rows x keys; null if there is none but parameters and inputs of the program. Heads may be rows too,
+// so what has the longest axis of rows counts.
+static Operation *storedRowsByKeys(const AttentionMatch &match) {
+  SoftmaxOp softmax = match.softmax;
+  StringAttr keys = softmax.getOverAttr();
+  Tensor scores = tensorOf(softmax.getX());
+  auto shorter = [&](StringAttr a, StringAttr b) { return scores.sizeOf(a) < scores.sizeOf(b); };
+  StringAttr longest = *std::max_element(match.rows.begin(), match.rows.end(), shorter);
+  for (Value input : match.inputs) {
+    Tensor type = tensorOf(input);
+    if (!type.has(keys) || !type.has(longest)) continue;
+    Operation *op = input.getDefiningOp();
+    while (isa_and_nonnull<RenameOp, RegroupOp>(op)) op = op->getOperand(0).getDefiningOp();
+    if (op && !isa<ReadOp>(op)) return op;
+  }
+  return nullptr;
+}
+
 static void write(const AttentionMatch &match) {
   ContractOp product = match.product;
   SoftmaxOp softmax = match.softmax;
@@ -63,7 +81,9 @@ struct FuseAttention : heddle::impl::FuseAttentionBase<FuseAttention> {
     AttentionMatch match = matchAttention(softmax);
     if (match) {
       runOptional(softmax, "fuse-attention: keep rows x keys out of memory", [&] {
-        softmax.emitRemark() << "attention over `" << softmax.getOver() << "` is fused";
+        auto remark = softmax.emitRemark() << "attention over `" << softmax.getOver() << "` is fused";
+        if (Operation *stored = storedRowsByKeys(match))
+          remark.attachNote(stored->getLoc()) << "but what is computed here has rows and keys, and is stored";
         write(match);
         return true;
       });

@@ -103,7 +103,7 @@ private:
   }
   bool isComputedInside(Value value) {
     Operation *op = value.getDefiningOp();
-    if (!op || isa<RenameOp>(op) || stored.contains(value)) return false;
+    if (!op || isa<RenameOp, ReadOp>(op) || stored.contains(value)) return false;
     if (op->getBlock() != match.softmax->getBlock() && !isCheap(value)) return false;
     // The source of a gather by rows and keys is a term of them under another name of the axis.
     return (isRowsByKeys(value) && !isProjection(tensorOf(value))) || sources.contains(value);
