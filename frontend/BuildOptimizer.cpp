@@ -43,13 +43,6 @@ std::string withoutLayers(const std::string &pattern) {
   return result;
 }
 
-/// The name as a pattern would be written: `h.*.wq`.
-std::string asPattern(std::string name) {
-  for (size_t at; (at = name.find("{}")) != std::string::npos;)
-    name.replace(at, 2, "*");
-  return name;
-}
-
 struct Trained {
   VariableOp variable;
   std::string name;

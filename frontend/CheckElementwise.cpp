@@ -57,7 +57,7 @@ std::optional<Value> Elaborator::cover(Span op, const std::string &what, const s
     d.help(fmt::format("rename the axis: `{}[{} -> {}]`", guilty->value.name.empty() ? "x" : guilty->value.name,
                        strange->name, twin->name));
   } else {
-    d.note("an axis is never added to a float tensor silently");
+    d.note("an axis is never added silently to a float tensor, or to what is computed from one");
     d.help(fmt::format("add {} in the open: `{}[+{}]`", describe(strange),
                        widest->value.name.empty() ? "x" : widest->value.name, strange->name));
   }

@@ -27,6 +27,11 @@ std::string typeText(const Value &value) {
   }
 }
 std::string dimLike(const Axis *axis) { return fmt::format("`dim {} ~ {}`", axis->name == "N" ? "M" : "N", axis->name); }
+std::string asPattern(std::string name) {
+  for (size_t at; (at = name.find("{}")) != std::string::npos;)
+    name.replace(at, 2, "*");
+  return name;
+}
 
 uint64_t fnv1a(std::string_view text) {
   uint64_t hash = 0xcbf29ce484222325u;

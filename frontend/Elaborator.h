@@ -25,6 +25,8 @@ std::string typeText(ast::Element element, const std::vector<Axis *> &dims);
 std::string typeText(const Value &value);
 /// The declaration of another dim of the same size: `dim N ~ L`, quoted.
 std::string dimLike(const Axis *axis);
+/// The name of a parameter as a pattern would be written, `h.*.wq` of `h.{}.wq`.
+std::string asPattern(std::string name);
 /// FNV-1a, 64 bits: numbers the streams of random numbers by name.
 uint64_t fnv1a(std::string_view text);
 

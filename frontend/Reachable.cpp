@@ -82,7 +82,7 @@ void checkReachable(Elaborator &el, mlir::Value loss) {
   constexpr size_t shown = 3;
   std::string list;
   for (size_t i = 0; i < std::min(shown, useless.size()); ++i)
-    list += fmt::format("{}`{}`", i == 0 ? "" : i + 1 == useless.size() ? " and " : ", ", useless[i]->name);
+    list += fmt::format("{}`{}`", i == 0 ? "" : i + 1 == useless.size() ? " and " : ", ", asPattern(useless[i]->name));
   if (useless.size() > shown)
     list += fmt::format(" and {} more", useless.size() - shown);
   bool one = useless.size() == 1;
