@@ -13,7 +13,7 @@ namespace {
 /// The leaves of an entry's results.
 class Leaves {
 public:
-  Leaves(func::FuncOp entry, StringAttr batch) : body(&entry.getBody().front()), batch(batch) {
+  Leaves(func::FuncOp entry, StringAttr batch) : batch(batch), body(&entry.getBody().front()) {
     varying.insert(body->getArguments().begin(), body->getArguments().end());
     for (Operation &op : *body)
       if (readsAny(&op, varying) || readsState(&op))
@@ -21,6 +21,7 @@ public:
     walk();
   }
 
+  const StringAttr batch;
   SmallVector<Value> all;              // in the order of the program
   llvm::DenseSet<Operation *> between; // and what depends on no data
   llvm::DenseSet<Value> varying;       // depends on the entry's arguments, or on a state
@@ -75,7 +76,6 @@ private:
   }
 
   Block *body;
-  StringAttr batch;
 };
 
 void setResults(func::FuncOp entry, ValueRange values, ArrayRef<Attribute> names) {
@@ -121,6 +121,8 @@ public:
         constants.push_back(leaf);
       else if (!leaves.isSum(leaf))
         local.insert(leaf), culprits[leaf] = leaf.getDefiningOp();
+      else if (Operation *mixer = firstMixing(leaf.getDefiningOp()))
+        local.insert(leaf), culprits[leaf] = mixer;
       else if (!trained.contains(leaf))
         counts.push_back(leaf);
       else
@@ -180,6 +182,35 @@ private:
         op->walk([&](Operation *inner) { llvm::append_range(values, inner->getOperands()); });
     }
     return makers;
+  }
+
+  // What a sum over the batch adds up is made record by record: a micro-batch knows no others. The first op, of those that
+  // the sum depends on, that goes along the batch: sums, looks up, renames or numbers it; null if there is none.
+  Operation *firstMixing(Operation *sum) {
+    llvm::DenseSet<Operation *> makers = makersOf(sum->getOperands(), [](Value) { return true; });
+    llvm::SmallDenseSet<Attribute> records = {leaves.batch}; // and dims that it is merged into
+    auto goesAlong = [&](Attribute attribute) {
+      auto list = dyn_cast_or_null<ArrayAttr>(attribute);
+      return attribute && (records.contains(attribute) || (list && llvm::any_of(list, [&](Attribute a) { return records.contains(a); })));
+    };
+    Operation *first = nullptr;
+    for (Operation &op : body)
+      if (!first && makers.contains(&op))
+        op.walk<WalkOrder::PreOrder>([&](Operation *inner) {
+          bool mixes = false;
+          if (auto regroup = dyn_cast<RegroupOp>(inner); regroup && goesAlong(regroup.getFromAttr())) {
+            if (regroup.getTo().size() == 1)
+              records.insert(regroup.getTo()[0]);
+          } else if (auto position = dyn_cast<PositionOp>(inner)) {
+            mixes = llvm::any_of(cast<Tensor>(position.getType()).getNames(), goesAlong);
+          } else {
+            mixes = goesAlong(inner->getAttr("over")) || goesAlong(inner->getAttr("axis")) || goesAlong(inner->getAttr("from"));
+          }
+          if (mixes)
+            first = inner;
+          return mixes ? WalkResult::interrupt() : WalkResult::advance();
+        });
+    return first;
   }
 
   // The next values of states are those of one micro-batch: what the sums that are about to change go into on the way there is
