@@ -26,6 +26,14 @@ TrainBlock checkTrain(Elaborator &el, const ModuleTable &table, const Train &tra
   return block;
 }
 
+/// Where the text says what the result `name` of a train block is: at its loss, or at what is minimised.
+Span minimisedSpan(const TrainBlock &block, const std::string &name) {
+  for (const LossStmt *loss : block.losses)
+    if ("loss." + loss->name.name == name)
+      return loss->value->span;
+  return block.minimise ? block.minimise->value->span : block.ast->name.span;
+}
+
 /// Makes the results of @train those of one micro-batch. False after an error.
 bool accumulate(GraphEntry &entry, const TrainBlock &block, const std::vector<std::pair<std::string, Value>> &losses,
                 Diagnostics &diagnostics) {
@@ -36,11 +44,7 @@ bool accumulate(GraphEntry &entry, const TrainBlock &block, const std::vector<st
   }
   if (auto found = splitTraining(entry.func, el.id(el.batch), block.accumulate)) {
     const std::string &name = losses[found->result].first;
-    const LossStmt *loss = nullptr;
-    for (const LossStmt *other : block.losses)
-      if ("loss." + other->name.name == name)
-        loss = other;
-    Span span = loss ? loss->value->span : block.minimise ? block.minimise->value->span : block.ast->name.span;
+    Span span = minimisedSpan(block, name);
     Diagnostic &d = diagnostics.error(Code::H0414, span, "this is no sum over the batch, so micro-batches cannot add up to it");
     if (auto place = found->op ? found->op->getLoc()->findInstanceOf<mlir::FileLineColLoc>() : mlir::FileLineColLoc())
       d.note(fmt::format("the first operation in the way is `{}` of line {}",
@@ -85,7 +89,7 @@ bool buildLosses(const ModuleTable &table, Diagnostics &diagnostics, mlir::Modul
   if (training)
     for (auto &[loss, value] : losses)
       if (loss == minimise)
-        checkReachable(el, value.ir);
+        checkReachable(el, value.ir, minimisedSpan(block, minimise));
   if (el.failed())
     return false;
   entry.close(losses, span);

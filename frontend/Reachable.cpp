@@ -1,5 +1,5 @@
 // A walk from the loss up through the operands, into the bodies of loops. Gradients pass float values and end at
-// stop_grad; a second walk that ignores this tells a parameter that is behind stop_grad from one that is not used.
+// stop_grad and where values jump; a second walk that ignores this tells a parameter that is behind stop_grad from one that is not used.
 #include "frontend/Reachable.h"
 
 namespace heddle {
@@ -47,7 +47,7 @@ private:
       push(loop.getYield()->getOperand(i));
       if (i < loop.getCarried().size()) // others are collected
         push(loop.getCarried()[i]);
-    } else if (throughStops || !llvm::isa<StopGradOp>(op)) {
+    } else if (throughStops || !llvm::isa<StopGradOp, FloorOp, FloorDivOp>(op)) {
       for (mlir::Value operand : op->getOperands())
         push(operand);
     }
@@ -60,7 +60,7 @@ private:
 
 } // namespace
 
-void checkReachable(Elaborator &el, mlir::Value loss) {
+void checkReachable(Elaborator &el, mlir::Value loss, Span span) {
   Walk trained(false), excused(true);
   trained.from(loss);
   excused.from(loss);
@@ -76,6 +76,11 @@ void checkReachable(Elaborator &el, mlir::Value loss) {
     }
     useless.push_back(&parameter);
   }
+  bool trains = llvm::any_of(el.parameters, [&](auto &known) { return !known.second.frozen && trained.variables.count(known.first); });
+  if (useless.empty() && !trains)
+    el.error(Code::H0317, span, "the loss depends on no parameter that is trained")
+        .note("no gradient passes `stop_grad`, `floor`, `argmax`, a comparison or a cast to i32, and `frozen` parameters have none")
+        .help("let it depend on a parameter by other functions");
   if (useless.empty())
     return;
   // One error for all: a value that was meant to go on and does not leaves every parameter before it without a gradient.
