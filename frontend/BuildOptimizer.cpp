@@ -222,6 +222,19 @@ private:
       names.push_back(name);
       return block->addArgument(type, mlir::NameLoc::get(b.builder.getStringAttr(name), place));
     }
+    /// Whether what gives the rule its numbers is arithmetic, of `step` at most; an error otherwise.
+    bool areNumbers() {
+      for (mlir::Operation &op : *block) {
+        if (op.hasTrait<IsElementwise>() || llvm::isa<ConstantOp>(op))
+          continue;
+        Diagnostic &d = b.diagnostics.error(Code::H0415, b.optimizer.span, "what an optimizer is given is a number, made by arithmetic of `step`");
+        if (auto line = op.getLoc()->findInstanceOf<mlir::FileLineColLoc>())
+          d.note(fmt::format("`{}` of line {} is none", std::string(op.getName().stripDialect()), line.getLine()));
+        d.help("a schedule may call functions of numbers, and modules of such functions");
+        return false;
+      }
+      return true;
+    }
     Value step() {
       Value step = Elaborator::stepValue();
       step.ir = argument("$step", heddle::Tensor::get({}, {}, b.builder.getI32Type()));
@@ -255,7 +268,7 @@ private:
     Elaborator::nameSteps(f.frame, f.step(), steps);
     f.frame.subject = "lr";
     std::map<std::string, Value> values = argumentValues(optimizer, false, {}, f.el, f.frame);
-    if (!diagnostics.hasErrors())
+    if (!diagnostics.hasErrors() && f.areNumbers())
       f.close({{"lr", values["lr"].ir}});
   }
 
@@ -281,7 +294,7 @@ private:
       f.initials.push_back({static_cast<unsigned>(f.names.size()), initial});
       return f.argument("state." + name, type);
     };
-    if (diagnostics.hasErrors())
+    if (diagnostics.hasErrors() || !f.areNumbers())
       return 0;
     f.el.walkRule(rule);
     if (diagnostics.hasErrors())

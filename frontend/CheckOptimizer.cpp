@@ -80,7 +80,7 @@ private:
     const Module *module = el.modules().find(el.modules().info(&rule).file, name);
     if (!module) {
       static const std::set<std::string> along = {"pos",        "softmax", "log_softmax", "layer_norm", "rms_norm",
-                                                  "dropout",    "mean",    "argmax",      "concat",     "cross_entropy"};
+                                                  "dropout",    "mean",    "mse",    "argmax",      "concat",     "cross_entropy"};
       bool reduces = (name == "min" || name == "max") && call->args.size() < 2;
       bool says = llvm::any_of(call->args, [](const Argument &arg) { return arg.kind == Argument::Kind::Over; });
       if (along.count(name) || reduces || says)
@@ -95,6 +95,10 @@ private:
     if (!plain)
       refuse(call->callee.span, fmt::format("an update rule cannot call `{}`, which is more than an expression", name))
           .label(module->name.span, "declared here");
+    else if (auto p = llvm::find_if(module->params, [](const Parameter &p) { return !p.type.dims.empty(); }); p != module->params.end())
+      refuse(call->callee.span, fmt::format("an update rule cannot call `{}`, which names an axis", name))
+          .label(p->type.span, "declared here")
+          .help("write `f32[..]`: one axis stands for all of a parameter, and its size is not known here");
     else
       body(module->body);
   }
