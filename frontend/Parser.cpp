@@ -317,6 +317,9 @@ Ident Parser::name(const char *what) {
          [&](Diagnostic &d) { d.help(fmt::format("choose another, such as `{}_`", current().text())); });
   if (!at(Tok::Name))
     unexpected(what);
+  if (current().text() == "__metadata__")
+    fail(Code::H0121, current().span, "`__metadata__` is a word of safetensors files, not a name",
+         [](Diagnostic &d) { d.help("choose another: checkpoints and data hold a tensor under each name"); });
   const Token &token = take();
   return {std::string(token.text()), token.span};
 }
