@@ -13,6 +13,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cmath>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <set>
@@ -39,7 +40,8 @@ int64_t sizeOf(std::string_view text) {
   return 0;
 }
 
-std::string megabytes(int64_t bytes) { return fmt::format("{:.2f}M", double(bytes) / 0x1p20); }
+// Rounded up, so that `--memory` with the size that is told is enough.
+std::string megabytes(int64_t bytes) { return fmt::format("{:.2f}M", std::ceil(100 * double(bytes) / 0x1p20) / 100); }
 
 class Fit {
 public:
