@@ -6,6 +6,7 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -30,7 +31,11 @@ Bad search(const void* data, int64_t elements) {
   return bad;
 }
 
-float valueAt(const void* data, int64_t element) { return static_cast<const float*>(data)[element]; }
+// A NaN without its sign, which says nothing.
+float valueAt(const void* data, int64_t element) {
+  float value = static_cast<const float*>(data)[element];
+  return std::isnan(value) ? std::abs(value) : value;
+}
 
 // " in h.3, inner.0": the open loops by name and index.
 std::string layers(const HeddleEntry& entry, const StepTrace& trace) {

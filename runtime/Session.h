@@ -7,6 +7,7 @@
 #include "runtime/Executor.h"
 #include "runtime/ThreadPool.h"
 
+#include <cmath>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -94,7 +95,11 @@ public:
   /// Memory of a buffer or variable; elements are float or int32_t, row-major.
   void* memory(const HeddleBuffer& buffer) { return workspace.data() + buffer.offset; }
   void* memory(const HeddleVariable& variable) { return variables.data() + variable.offset; }
-  float scalar(const HeddleBuffer& buffer) { return *static_cast<const float*>(memory(buffer)); }
+  /// A NaN without the sign that CPUs give it: 0/0 is -nan on x86.
+  float scalar(const HeddleBuffer& buffer) {
+    float value = *static_cast<const float*>(memory(buffer));
+    return std::isnan(value) ? std::abs(value) : value;
+  }
 
   /// Writes "$step", "$seed" and "$micro" where the entry has them. Throws RunError(kData) for a step past 2^31 - 1.
   void setCounters(const HeddleEntry& entry, int64_t step, uint64_t seed, int32_t micro = 0);

@@ -41,7 +41,7 @@ void meanLoss(void* const* args, const int64_t*, int64_t, int64_t, void*) {
   for (int i = 0; i < B * T; ++i) sum += losses[i];
   *(float*)args[1] = sum / (B * T);
   int32_t step = *(const int32_t*)args[4];
-  if ((nanFrom > 0 && step >= nanFrom) || (nanFrom < 0 && step == 0)) *(float*)args[1] = std::numeric_limits<float>::quiet_NaN();
+  if ((nanFrom > 0 && step >= nanFrom) || (nanFrom < 0 && step == 0)) *(float*)args[1] = -std::numeric_limits<float>::quiet_NaN();
   if (signalAt && step == signalAt) raise(signalNumber);
   *(float*)args[2] = 0.5f / (1 + 0.01f * step);
   *(float*)args[3] = sum;

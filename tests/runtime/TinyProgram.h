@@ -24,7 +24,7 @@ constexpr char kSaveEveryStep[] =
         "steps": 150, "seed": 7, "minimise": "lm",
         "every": [{"n": 1, "do": "save"}, {"n": 10, "do": "eval", "loss": "lm", "batches": 3}]})";
 
-/// From this step on, the loss is NaN (0: never; -1: in evaluations alone).
+/// From this step on, the loss is NaN (0: never; -1: in evaluations alone), negative as 0/0 is on x86.
 extern int nanFrom;
 /// Raises this signal at that step (0: never).
 extern int signalAt, signalNumber;
