@@ -15,7 +15,8 @@ Losses::Losses(const HeddleEntry& entry) {
   for (int i = 0; i < entry.output_count; ++i) {
     std::string_view name = entry.outputs[i].name;
     for (std::string_view kind : {"loss.", "metric."})
-      if (name.starts_with(kind)) all.push_back({std::string(name.substr(kind.size())), &entry.outputs[i], 0});
+      if (name.starts_with(kind))
+        all.push_back({std::string(name.substr(kind.size())), &entry.outputs[i], 0, kind == "metric."});
   }
   std::sort(all.begin(), all.end(), [](auto& a, auto& b) { return a.name < b.name; });
 }

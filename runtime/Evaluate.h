@@ -20,6 +20,7 @@ public:
     std::string name;  // "lm"
     const HeddleBuffer* output;
     double value;
+    bool isMetric = false;  // need not be finite: a precision is 0/0 where nothing was predicted
   };
 
   explicit Losses(const HeddleEntry& entry);

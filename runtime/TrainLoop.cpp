@@ -259,7 +259,7 @@ private:
         text.clear();
         add(text, "step {}  validation {} {:.4f}", done, loss.name, loss.value);
         say({text.data(), text.size()});
-        if (!std::isfinite(loss.value))
+        if (!std::isfinite(loss.value) && !loss.isMetric)
           stop(fmt::format("validation loss {} is {}", loss.name, loss.value), firstBadOfEvaluation(action.batches));
       }
     }
@@ -305,7 +305,9 @@ private:
     bool evaluated = false;
     for (const Reported& result : validation) {
       if (!result.given) continue;
-      add(metrics, "{}{}:{}", evaluated ? "," : ",\"eval\":{", result.key, result.value);
+      add(metrics, "{}{}:", evaluated ? "," : ",\"eval\":{", result.key);
+      if (std::isfinite(result.value)) add(metrics, "{}", result.value);
+      else add(metrics, "null");  // of a metric; JSON has no NaN and no infinity
       evaluated = true;
     }
     add(metrics, "{}", evaluated ? "}" : "");

@@ -14,6 +14,7 @@
 #include <gtest/gtest.h>
 #include <nlohmann/json.hpp>
 
+#include <algorithm>
 #include <cmath>
 #include <csignal>
 #include <cstring>
@@ -187,6 +188,26 @@ TEST_F(TrainingTest, EvaluationDoesNotChangeTraining) {
   config["every"] = json::array({config["every"][1]});
   run(options("without"));
   EXPECT_EQ(checkpoint("with", 40), checkpoint("without", 40));
+}
+
+TEST_F(TrainingTest, MetricsNeedNotBeFinite) {
+  HeddleProgram program = tiny::make(config.dump());
+  HeddleTarget target = *program.targets;
+  std::vector<HeddleEntry> entries(target.entries, target.entries + target.entry_count);
+  auto eval = std::find_if(entries.begin(), entries.end(), [](auto& entry) { return entry.name == std::string("eval"); });
+  HeddleBuffer metric = eval->outputs[0];
+  metric.name = "metric.lm";
+  eval->outputs = &metric, target.entries = entries.data(), program.targets = &target;
+  tiny::nanFrom = -1;
+  testing::internal::CaptureStderr();
+  EXPECT_EQ(train(program, options("a")), kDone);
+  EXPECT_THAT(testing::internal::GetCapturedStderr(), HasSubstr("step 20  validation lm nan\n"));
+  auto lines = metrics("a");
+  ASSERT_EQ(lines.size(), 40u);
+  EXPECT_TRUE(lines[19]["eval"].contains("lm") && lines[19]["eval"]["lm"].is_null()) << lines[19];
+  tiny::nanFrom = 0;
+  run(options("loss"));
+  EXPECT_EQ(checkpoint("a", 40), checkpoint("loss", 40));
 }
 
 TEST_F(TrainingTest, SeedsDiffer) {
