@@ -189,9 +189,10 @@ private:
   Operation *firstMixing(Operation *sum) {
     llvm::DenseSet<Operation *> makers = makersOf(sum->getOperands(), [](Value) { return true; });
     llvm::SmallDenseSet<Attribute> records = {leaves.batch}; // and dims that it is merged into
-    auto goesAlong = [&](Attribute attribute) {
-      auto list = dyn_cast_or_null<ArrayAttr>(attribute);
-      return attribute && (records.contains(attribute) || (list && llvm::any_of(list, [&](Attribute a) { return records.contains(a); })));
+    auto goesAlong = [&](Attribute names) { // a name, or a list of names
+      auto list = dyn_cast_or_null<ArrayAttr>(names);
+      return list ? llvm::any_of(list, [&](Attribute name) { return records.contains(name); })
+                  : names && records.contains(names);
     };
     Operation *first = nullptr;
     for (Operation &op : body)
@@ -204,7 +205,8 @@ private:
           } else if (auto position = dyn_cast<PositionOp>(inner)) {
             mixes = llvm::any_of(cast<Tensor>(position.getType()).getNames(), goesAlong);
           } else {
-            mixes = goesAlong(inner->getAttr("over")) || goesAlong(inner->getAttr("axis")) || goesAlong(inner->getAttr("from"));
+            mixes = llvm::any_of(ArrayRef<StringRef>{"over", "axis", "from"},
+                                 [&](StringRef attribute) { return goesAlong(inner->getAttr(attribute)); });
           }
           if (mixes)
             first = inner;

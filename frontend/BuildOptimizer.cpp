@@ -227,7 +227,8 @@ private:
       for (mlir::Operation &op : *block) {
         if (op.hasTrait<IsElementwise>() || llvm::isa<ConstantOp>(op))
           continue;
-        Diagnostic &d = b.diagnostics.error(Code::H0415, b.optimizer.span, "what an optimizer is given is a number, made by arithmetic of `step`");
+        Diagnostic &d = b.diagnostics.error(Code::H0415, b.optimizer.span,
+                                            "what an optimizer is given is a number, made by arithmetic of `step`");
         if (auto line = op.getLoc()->findInstanceOf<mlir::FileLineColLoc>())
           d.note(fmt::format("`{}` of line {} is none", std::string(op.getName().stripDialect()), line.getLine()));
         d.help("a schedule may call functions of numbers, and modules of such functions");

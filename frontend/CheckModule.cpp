@@ -317,7 +317,8 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
   }
   for (const Loop &outer : loops)
     if (outer.axis && outer.axis->id == axis->id) { // what both stack, parameters or saved values, would have the dim twice
-      error(Code::H0506, stmt.header, fmt::format("`repeat {}` inside `repeat {}` is not supported yet", axis->name, outer.axis->name))
+      error(Code::H0506, stmt.header,
+            fmt::format("`repeat {}` inside `repeat {}` is not supported yet", axis->name, outer.axis->name))
           .help(fmt::format("count one of them with a dim of its own: {}", dimLike(axis)));
       for (const Ident *target : targets)
         frame.names[target->name] = Value();

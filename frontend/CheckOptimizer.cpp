@@ -95,7 +95,8 @@ private:
     if (!plain)
       refuse(call->callee.span, fmt::format("an update rule cannot call `{}`, which is more than an expression", name))
           .label(module->name.span, "declared here");
-    else if (auto p = llvm::find_if(module->params, [](const Parameter &p) { return !p.type.dims.empty(); }); p != module->params.end())
+    else if (auto p = llvm::find_if(module->params, [](const Parameter &p) { return !p.type.dims.empty(); });
+             p != module->params.end())
       refuse(call->callee.span, fmt::format("an update rule cannot call `{}`, which names an axis", name))
           .label(p->type.span, "declared here")
           .help("write `f32[..]`: one axis stands for all of a parameter, and its size is not known here");

@@ -1,5 +1,6 @@
 // A walk from the loss up through the operands, into the bodies of loops. Gradients pass float values and end at
-// stop_grad and where values jump; a second walk that ignores this tells a parameter that is behind stop_grad from one that is not used.
+// stop_grad and where values jump; a second walk that ignores this tells a parameter that is behind stop_grad from one that
+// is not used.
 #include "frontend/Reachable.h"
 
 namespace heddle {
@@ -76,10 +77,13 @@ void checkReachable(Elaborator &el, mlir::Value loss, Span span) {
     }
     useless.push_back(&parameter);
   }
-  bool trains = llvm::any_of(el.parameters, [&](auto &known) { return !known.second.frozen && trained.variables.count(known.first); });
+  bool trains = llvm::any_of(el.parameters, [&](auto &known) {
+    return !known.second.frozen && trained.variables.count(known.first);
+  });
   if (useless.empty() && !trains)
     el.error(Code::H0317, span, "the loss depends on no parameter that is trained")
-        .note("no gradient passes `stop_grad`, `floor`, `argmax`, a comparison or a cast to i32, and `frozen` parameters have none")
+        .note("no gradient passes `stop_grad`, `floor`, `argmax`, a comparison or a cast to i32, and `frozen` parameters "
+              "have none")
         .help("let it depend on a parameter by other functions");
   if (useless.empty())
     return;
