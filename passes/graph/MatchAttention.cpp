@@ -58,6 +58,8 @@ private:
     for (OpOperand *use : uses) {
       Operation *user = use->getOwner();
       if (isa<YieldOp, func::ReturnOp>(user)) return fail(user, "the weights are a result, so they must be stored");
+      if (isa<AddOp, SubOp>(user))
+        return fail(user, "the weights are one term of a sum: write a product with the values for each");
       if (user->hasTrait<IsElementwise>() && !isProportional(*use))
         return fail(user, "the weight is not linear in the probability, so that its gradient needs all keys of a row");
     }
