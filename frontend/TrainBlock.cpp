@@ -67,8 +67,10 @@ std::map<std::string, int64_t> readSizes(const ModuleTable &table, const Train *
     auto value = wholeNumber(text);
     auto it = decls.find(name);
     std::string problem;
-    if (name == "steps" || name == "seed")
-      problem = value && *value >= 0 ? "" : fmt::format("--set {}={}: not a whole number", name, text);
+    if (name == "steps")
+      problem = value && *value >= 1 ? "" : fmt::format("--set {}={}: the number of steps is a whole number from 1", name, text);
+    else if (name == "seed")
+      problem = value && *value >= 0 ? "" : fmt::format("--set {}={}: a seed is a whole number from 0 to 2^63 - 1", name, text);
     else if (it == decls.end())
       problem = fmt::format("--set {}={}: there is no dim `{}`", name, text, name);
     else if (!value || *value < 1)
