@@ -126,7 +126,7 @@ const Train *findTrain(const ModuleTable &table, const std::string &name, Diagno
         d.label(train.name.span, "of an imported file: no part of this program");
     d.help("write `train NAME { ... }`");
   } else if (name.empty())
-    diagnostics.error(Code::H0408, file.trains[1].name.span, "the file has several train blocks").help("say which: " + list);
+    diagnostics.error(Code::H0408, file.trains[1].name.span, "the file has several train blocks").help("say which with --train: " + list);
   else
     diagnostics.error(Code::H0408, end, fmt::format("there is no train block `{}`", name))
         .help(nearest(name, names).empty() ? "there are: " + list : didYouMean(name, names));

@@ -281,7 +281,9 @@ struct Binder {
         }
     }
     if (!left.empty()) {
-      Diagnostic &d = el.error(Code::H0324, arg.span, fmt::format("{} has no place for the dim `{}`", module.name.name, left[0]->name));
+      Diagnostic &d = el.error(Code::H0324, arg.span,
+                               left[0]->rest ? fmt::format("{} has no place for the axes of `..`", module.name.name)
+                                             : fmt::format("{} has no place for the dim `{}`", module.name.name, left[0]->name));
       d.here(fmt::format("this is {}", typeText(v))).label(p.span, signature(p));
       el.labelMade(d, v, arg.span);
       if (open.size() > 0 || !p.type.rest)

@@ -9,7 +9,7 @@ std::string typeText(Element element, const std::vector<Axis *> &dims) {
   if (dims.empty())
     return text;
   for (size_t i = 0; i < dims.size(); ++i)
-    text += (i ? ", " : "[") + dims[i]->name;
+    text += (i ? ", " : "[") + (dims[i]->rest ? std::string("..") : dims[i]->name);
   return text + "]";
 }
 std::string typeText(const Value &value) {
