@@ -1,4 +1,4 @@
-"""Random inputs for an entry of a program, made from the text of its stage graph: what compare-stages and the tests of
+"""Random inputs for an entry of a program, made from the text of its stage graph or grad: what compare-stages and the tests of
 stages feed to every stage alike.
 
 Floats are normal numbers of deviation 1; ids lie within the range that heddle.config gives, else in [0, 2); bools are
