@@ -6,7 +6,6 @@
 
 #include <fmt/format.h>
 
-#include <cmath>
 #include <cstdint>
 #include <utility>
 
@@ -31,11 +30,7 @@ Bad search(const void* data, int64_t elements) {
   return bad;
 }
 
-// A NaN without its sign, which says nothing.
-float valueAt(const void* data, int64_t element) {
-  float value = static_cast<const float*>(data)[element];
-  return std::isnan(value) ? std::abs(value) : value;
-}
+float valueAt(const void* data, int64_t element) { return withoutNanSign(static_cast<const float*>(data)[element]); }
 
 // " in h.3, inner.0": the open loops by name and index.
 std::string layers(const HeddleEntry& entry, const StepTrace& trace) {

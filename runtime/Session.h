@@ -37,6 +37,9 @@ std::vector<const HeddleEntry*> trainingEntries(const HeddleTarget& target);
 /// Bytes of the arena that all entries share, with the batch of the next step.
 int64_t workspaceBytes(const HeddleTarget& target);
 
+/// A NaN without the sign that CPUs give it, which says nothing: 0/0 is -nan on x86.
+inline float withoutNanSign(float value) { return std::isnan(value) ? std::abs(value) : value; }
+
 class Session;
 
 /// An entry that trains, as a source of data sees it while the batch of its next step is made: inputs lie where no entry
@@ -95,11 +98,8 @@ public:
   /// Memory of a buffer or variable; elements are float or int32_t, row-major.
   void* memory(const HeddleBuffer& buffer) { return workspace.data() + buffer.offset; }
   void* memory(const HeddleVariable& variable) { return variables.data() + variable.offset; }
-  /// A NaN without the sign that CPUs give it: 0/0 is -nan on x86.
-  float scalar(const HeddleBuffer& buffer) {
-    float value = *static_cast<const float*>(memory(buffer));
-    return std::isnan(value) ? std::abs(value) : value;
-  }
+  /// A NaN has no sign.
+  float scalar(const HeddleBuffer& buffer) { return withoutNanSign(*static_cast<const float*>(memory(buffer))); }
 
   /// Writes "$step", "$seed" and "$micro" where the entry has them. Throws RunError(kData) for a step past 2^31 - 1.
   void setCounters(const HeddleEntry& entry, int64_t step, uint64_t seed, int32_t micro = 0);
