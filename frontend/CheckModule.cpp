@@ -308,22 +308,20 @@ void Elaborator::repeat(const RepeatStmt &stmt, Frame &frame) {
   }
   auto outside = subset(frame.names, names);
   auto dimsOutside = subset(frame.dims, ownDims);
-  if (!axis || (building() && !axis->size)) {
-    if (axis)
+  // What two loops over one dim stack, parameters or saved values, would have the dim twice.
+  auto goesOverIt = [&](const Loop &outer) { return axis && outer.axis && outer.axis->id == axis->id; };
+  auto outer = llvm::find_if(loops, goesOverIt);
+  if (!axis || (building() && !axis->size) || outer != loops.end()) {
+    if (outer != loops.end())
+      error(Code::H0506, stmt.header,
+            fmt::format("`repeat {}` inside `repeat {}` is not supported yet", axis->name, outer->axis->name))
+          .help(fmt::format("count one of them with a dim of its own: {}", dimLike(axis)));
+    else if (axis)
       irType(stmt.dim.span, Value::tensor(Element::F32, {axis})); // reports the missing size
     for (const Ident *target : targets)
       frame.names[target->name] = Value();
     return;
   }
-  for (const Loop &outer : loops)
-    if (outer.axis && outer.axis->id == axis->id) { // what both stack, parameters or saved values, would have the dim twice
-      error(Code::H0506, stmt.header,
-            fmt::format("`repeat {}` inside `repeat {}` is not supported yet", axis->name, outer.axis->name))
-          .help(fmt::format("count one of them with a dim of its own: {}", dimLike(axis)));
-      for (const Ident *target : targets)
-        frame.names[target->name] = Value();
-      return;
-    }
   if (static_cast<int64_t>(loops.size()) >= maxLoops) {
     error(Code::H0604, stmt.header, fmt::format("`repeat` is nested more than {} levels deep", maxLoops));
     return;
