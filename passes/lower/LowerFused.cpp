@@ -23,7 +23,8 @@ using namespace mlir;
 using namespace heddle;
 
 NestEmitter::NestEmitter(FusedOp op, const NestPlan &plan, OpBuilder &builder, KernelFrame &frame, NestBlock block)
-    : op(op), plan(plan), b(builder), frame(frame), block(std::move(block)), loc(op.getLoc()), axisIndex(plan.axes.size()) {}
+    : ElementEmitter(builder, frame.function, op.getLoc()), op(op), plan(plan), frame(frame), block(std::move(block)),
+      axisIndex(plan.axes.size()) {}
 
 void NestEmitter::run() {
   scopes.push_back({llvm::SmallBitVector(plan.axes.size()), b.saveInsertionPoint()});

@@ -1,10 +1,10 @@
 // Emits one nest: scopes (loops), memory accesses, ops. LowerFused.cpp opens the loops, NestMemory.cpp loads and
 // stores, NestOps.cpp and NestRandom.cpp compute.
 //
-// Every value is a vector<[4]xT>; a value that does not vary along the vector axis has equal lanes, so that there is one
-// way to compute anything and the bits do not depend on where a value is computed. A value is emitted on demand, in the
+// A value that does not vary along the vector axis is a vector with equal lanes (ElementEmitter.h). A value is emitted on demand, in the
 // outermost scope that binds the axes along which it varies: hoisting needs no pass.
 #pragma once
+#include "passes/lower/ElementEmitter.h"
 #include "passes/lower/Lowering.h"
 #include "passes/lower/NestPlan.h"
 #include "mlir/IR/Builders.h"
@@ -12,7 +12,7 @@
 
 namespace heddle {
 
-class NestEmitter {
+class NestEmitter : ElementEmitter {
  public:
   NestEmitter(FusedOp op, const NestPlan &plan, mlir::OpBuilder &builder, KernelFrame &frame, NestBlock block = NestBlock());
   /// Emits tiles [frame.begin, frame.end); the builder then stands behind them.
@@ -32,7 +32,6 @@ class NestEmitter {
     mlir::Value value;
     size_t depth;  // the scope that holds it
   };
-  using Values = llvm::SmallVector<mlir::Value>;
   using Body = llvm::function_ref<Values(mlir::Value, mlir::ValueRange)>;
 
   //===--------------------------------------------------------------------------------------- LowerFused.cpp
@@ -87,10 +86,6 @@ class NestEmitter {
   //===--------------------------------------------------------------------------------------- NestOps.cpp
   /// The value of the region at a column, emitted where it belongs.
   Emitted emit(mlir::Value value, int column);
-  mlir::Value compute(mlir::Operation *op, llvm::ArrayRef<mlir::Value> operands, int column);
-  mlir::Value choose(mlir::Value condition, mlir::Value x, mlir::Value y);
-  mlir::Value divideIntegers(mlir::Value x, mlir::Value y, bool remainder);
-  mlir::Value toInteger(mlir::Value x);
   /// Starting values of a reduction, one or (argmax: value and position) two.
   Values identity(mlir::Operation *reduction);
   Values accumulate(mlir::Operation *reduction, mlir::ValueRange accumulators, int column);
@@ -106,34 +101,16 @@ class NestEmitter {
   //===--------------------------------------------------------------------------------------- NestRandom.cpp
   mlir::Value computeMask(BernoulliOp op, llvm::ArrayRef<mlir::Value> operands, int column);
 
-  //===--------------------------------------------------------------------------------------- values
-  mlir::VectorType vectorOf(mlir::Type element);
-  mlir::Value splat(mlir::Value scalar);
-  mlir::Value floatSplat(double value);  // rounded to f32 once
-  mlir::Value intSplat(int64_t value);
-  mlir::Value boolSplat(bool value);
-  mlir::Value constant(mlir::TypedAttr value);
-  mlir::Value index(int64_t value);
-  mlir::Value laneZero(mlir::Value vector);
-  mlir::Value laneNumbers();  // 0, 1, 2, ... as i32
-  mlir::Value toIndex(mlir::Value i32);
   void at(size_t depth) { b.restoreInsertionPoint(scopes[depth].point); }
   size_t depthOf(const llvm::SmallBitVector &axes) const;
-  template <typename Op, typename... Args>
-  mlir::Value make(Args &&...args) {
-    return Op::create(b, loc, std::forward<Args>(args)...).getResult();
-  }
 
   FusedOp op;
   const NestPlan &plan;
-  mlir::OpBuilder &b;
   KernelFrame &frame;
   NestBlock block;
-  mlir::Location loc;
   llvm::SmallVector<Scope> scopes;
   llvm::SmallVector<mlir::Value> axisIndex;  // of each axis but the vector axis
   llvm::SmallVector<Column> columns;         // of the vector axis
-  llvm::DenseMap<mlir::Attribute, mlir::Value> constants;
   struct Stream {
     std::array<mlir::Value, 2> key, words;
   };
