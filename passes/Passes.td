@@ -90,6 +90,9 @@ def PlanMemory : Pass<"plan-memory", "::mlir::ModuleOp"> {
 def AddOnto : Pass<"add-onto", "::mlir::ModuleOp"> {
   let summary = "products and gradients of embeddings add what else is added to them";
 }
+def FuseProducts : Pass<"fuse-products", "::mlir::ModuleOp"> {
+  let summary = "compute where a product is stored what is made of it element by element";
+}
 def SinkIntoRepeats : Pass<"sink-into-repeats", "::mlir::ModuleOp"> {
   let summary = "use up what a repeat collects in the turn that makes it: layers are updated where their gradients are made";
 }

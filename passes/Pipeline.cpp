@@ -40,6 +40,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::fused, "sink-into-repeats", "layers are updated in the turn that makes their gradients", StepScope::module, ""},
     {Stage::fused, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     {Stage::fused, "add-onto", "biases, residuals and sums of gradients are added where products are stored", StepScope::module, ""},
+    {Stage::fused, "fuse-products", "activations and their derivatives are computed where products are stored", StepScope::module, ""},
     {Stage::fused, "split-reductions", "give large reductions rows that threads can share"},
     {Stage::fused, "fuse-elementwise", "group what becomes one loop nest", StepScope::module,
      "fuse-elementwise{join=false}"},

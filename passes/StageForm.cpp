@@ -10,6 +10,7 @@
 #include "passes/graph/DeriveBackward.h"
 #include "passes/graph/PlanMemory.h"
 #include "passes/graph/Views.h"
+#include "passes/lower/FusedProduct.h"
 #include "passes/lower/Lowering.h"
 #include "passes/lower/NestShape.h"
 #include "runtime/Abi.h"
@@ -224,6 +225,13 @@ private:
   // Of fused and plan: what the lowerings require.
   void verifyKernelOp(Operation *op) {
     if (auto fused = dyn_cast<FusedOp>(op)) {
+      FusedProduct product = productOf(fused);
+      if (!product) return void(report(op) << "this is not one product: " << product.refusal);
+      if (product.contract) {
+        for (Operation &inner : fused.getBody().front().without_terminator()) verifyNestOp(&inner);
+        if (fused.getNumResults() == 0) report(op) << "a product has a result";
+        return verifyContraction(product.contract);
+      }
       NestShape shape = shapeOfNest(fused);
       if (!shape) return void(report(op) << "this is not one loop nest: " << shape.refusal);
       if (shape.elements() > kMostElements || shape.elements() < 1) report(op) << "the nest has more than 2^40 elements";
@@ -233,16 +241,7 @@ private:
     }
     if (auto regroup = dyn_cast<RegroupOp>(op); regroup && !isView(regroup))
       report(op) << "a regroup moves nothing: its dims lie side by side in their order, and the new ones in their place";
-    if (auto contract = dyn_cast<ContractOp>(op)) {
-      auto x = cast<Tensor>(contract.getX().getType()), y = cast<Tensor>(contract.getY().getType());
-      auto result = cast<Tensor>(contract.getResult().getType());
-      auto isBatch = [&](StringAttr name) { return x.has(name) && y.has(name); };
-      bool product = false, batchLast = false;  // of the dims longer than 1
-      for (auto [name, size] : llvm::zip(result.getNames(), result.getSizes()))
-        if (size > 1) product |= !isBatch(name), batchLast = isBatch(name);
-      if (llvm::all_of(result.getNames(), isBatch) || (product && batchLast))
-        report(op) << "of the dims of a contraction's result longer than 1, the last is one that only one operand has";
-    }
+    if (auto contract = dyn_cast<ContractOp>(op)) verifyContraction(contract);
     if (isa<AttentionOp, AttentionBackwardOp>(op)) {
       op->walk([&](BernoulliOp mask) {
         if (!isa<BlockArgument>(mask.getSeed())) report(op) << "the seed of a mask is an operand of the attention";
@@ -257,6 +256,16 @@ private:
       if (repeatIndexDepth(operand.get()) >= 0 && !known)
         report(op) << "the index of a repeat is read by heddle.fused, and is the index of heddle.scatter_add";
     }
+  }
+  void verifyContraction(ContractOp op) {
+    auto x = cast<Tensor>(op.getX().getType()), y = cast<Tensor>(op.getY().getType());
+    auto result = cast<Tensor>(op.getResult().getType());
+    auto isBatch = [&](StringAttr name) { return x.has(name) && y.has(name); };
+    bool product = false, batchLast = false;  // of the dims longer than 1
+    for (auto [name, size] : llvm::zip(result.getNames(), result.getSizes()))
+      if (size > 1) product |= !isBatch(name), batchLast = isBatch(name);
+    if (llvm::all_of(result.getNames(), isBatch) || (product && batchLast))
+      report(op) << "of the dims of a contraction's result longer than 1, the last is one that only one operand has";
   }
   void verifyNestOp(Operation *op) {
     verifyAttributes(op, {});

@@ -427,13 +427,13 @@ def Heddle_RepeatOp : Heddle_Op<"repeat", [AttrSizedOperandSegments, SingleBlock
   }];
 }
 def Heddle_FusedOp : Heddle_Op<"fused", [IsolatedFromAbove, SingleBlock, Pure]> {
-  let summary = "ops that become one loop nest";
+  let summary = "ops that become one loop nest, or one matrix product with what is done to its sums";
   let description = [{
-    The region holds elementwise ops, reductions, gathers, positions, constants and random masks; its arguments are the
-    operands, in order.
+    The region holds elementwise ops, reductions, gathers, positions, constants and random masks, or one contract and
+    elementwise ops; its arguments are the operands, in order.
     - fused_c1: block arguments have the operands' types; the yield has the results'
     - fused_c2: the region holds only ops that a nest can compute: elementwise, reduce, argmax, gather, position,
-      constant, bernoulli, rename
+      constant, bernoulli, rename; and contract
   }];
   let arguments = (ins Variadic<Heddle_Tensor>:$inputs);
   let results = (outs Variadic<Heddle_Tensor>:$results);

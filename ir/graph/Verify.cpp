@@ -348,7 +348,7 @@ LogicalResult FusedOp::verify() {
   // fused_c2
   for (Operation &op : getBody().front().without_terminator())
     if (!op.hasTrait<IsElementwise>() &&
-        !isa<ReduceOp, ArgmaxOp, GatherOp, PositionOp, ConstantOp, BernoulliOp, RenameOp>(op))
+        !isa<ReduceOp, ArgmaxOp, GatherOp, PositionOp, ConstantOp, BernoulliOp, RenameOp, ContractOp>(op))
       return op.emitOpError("cannot stand in heddle.fused");
   return success();
 }

@@ -14,7 +14,7 @@ using namespace heddle;
 
 bool heddle::canWriteOver(Operation *op, Value operand) {
   auto fused = dyn_cast<FusedOp>(op);
-  if (!fused) return false;
+  if (!fused || !fused.getBody().front().getOps<ContractOp>().empty()) return false;  // a product keeps its sums in its result
   Value inside;
   for (auto [outer, arg] : llvm::zip(fused.getInputs(), fused.getBody().getArguments()))
     if (outer == operand) {

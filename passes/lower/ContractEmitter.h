@@ -1,6 +1,7 @@
 // The loops of a matrix product over buffers of one dim; LowerContract.cpp opens with the method.
 #pragma once
 #include "passes/lower/ContractShape.h"
+#include "passes/lower/ElementEmitter.h"
 #include "passes/lower/IndexEmitter.h"
 
 namespace heddle {
@@ -14,7 +15,18 @@ public:
         vector(mlir::VectorType::get({4}, builder.getF32Type(), {true})) {}
 
   mlir::Value a, b, c, scratch;
-  llvm::SmallVector<mlir::Value, 2> onto;  // what is added to the sums
+  llvm::SmallVector<mlir::Value, 2> beside;  // what is read beside the sums, as in the shape
+  size_t onto = 0;                           // the first so many of these are added to them
+
+  /// What is done with each sum: the elementwise ops of a region. C is then the memory of its first result.
+  struct Epilogue {
+    mlir::Block *body;
+    mlir::Value sum;                               // the product's result in it
+    llvm::DenseMap<mlir::Value, size_t> beside;    // the place of each argument that is read beside the sums
+    llvm::SmallVector<mlir::Value> results;        // memory of what it yields
+    ElementEmitter *elements;
+  };
+  const Epilogue *epilogue = nullptr;
 
   /// Tiles [begin, end) of the product.
   void emitTiles(mlir::Value begin, mlir::Value end);
@@ -31,10 +43,16 @@ private:
                 llvm::function_ref<void(mlir::Value first, int64_t count)> body);
   void fetch(mlir::Value memory, mlir::Value at);
   void overVectors(mlir::Value cBase,
-                   llvm::function_ref<mlir::Value(mlir::Value m, mlir::Value n, int64_t v, mlir::Value at)> value);
+                   llvm::function_ref<void(mlir::Value m, mlir::Value n, int64_t v, mlir::Value at)> body);
+  void clear(mlir::Value cBase);
   mlir::Value loadAlongN(mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
   void storeC(mlir::Value value, mlir::Value at, mlir::Value n, int64_t v);
   mlir::Value addOnto(mlir::Value sum, mlir::Value m, mlir::Value n, int64_t v);
+  mlir::Value loadBeside(size_t i, mlir::Type element, mlir::Value m, mlir::Value n, int64_t v);
+  void store(mlir::Value value, mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
+  void storeSum(mlir::Value sum, mlir::Value m, mlir::Value n, int64_t v, mlir::Value at, bool stored = false);
+  void finishRows(mlir::Value cBase, mlir::Value from, mlir::Value to, mlir::Value n);
+  void finishTile(mlir::Value cBase);
   mlir::Value zero();
   void emitBlockK(mlir::Value aBase, mlir::Value bBase, mlir::Value cBase, mlir::Value kCount, bool accumulate,
                   bool whole);
@@ -60,7 +78,7 @@ private:
   int64_t lanes, width;
   bool masked;  // the last panel is not full
   bool direct = false, accumulates = false;  // emitBlock: B is read where it lies; C is added to
-  llvm::SmallVector<mlir::Value, 2> ontoBase;  // where the tile's product begins in each of `onto`
+  llvm::SmallVector<mlir::Value, 2> besideBase;  // where the tile's product begins in each of `beside`
   mlir::Value panelAt;                // where the panel's first row lies in b
   mlir::Value nextA;                  // where the block of A begins that is packed next, as far as one can know
   struct {

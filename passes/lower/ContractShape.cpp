@@ -13,10 +13,10 @@ static SmallVector<ContractAxis> merge(ArrayRef<ContractAxis> axes) {
     if (axis.size == 1) continue;
     if (!merged.empty()) {
       ContractAxis &outer = merged.back();
-      bool onto = llvm::all_of(llvm::zip(outer.onto, axis.onto),
-                               [&](auto strides) { return std::get<0>(strides) == std::get<1>(strides) * axis.size; });
-      if (outer.a == axis.a * axis.size && outer.b == axis.b * axis.size && outer.c == axis.c * axis.size && onto) {
-        outer = {outer.size * axis.size, axis.a, axis.b, axis.c, axis.onto};
+      bool beside = llvm::all_of(llvm::zip(outer.beside, axis.beside),
+                                 [&](auto strides) { return std::get<0>(strides) == std::get<1>(strides) * axis.size; });
+      if (outer.a == axis.a * axis.size && outer.b == axis.b * axis.size && outer.c == axis.c * axis.size && beside) {
+        outer = {outer.size * axis.size, axis.a, axis.b, axis.c, axis.beside};
         continue;
       }
     }
@@ -31,7 +31,7 @@ int64_t ContractShape::products() const {
   return product;
 }
 
-ContractShape heddle::contractShape(ContractOp op) {
+ContractShape heddle::contractShape(ContractOp op, ArrayRef<Tensor> beside) {
   auto x = cast<Tensor>(op.getX().getType()), y = cast<Tensor>(op.getY().getType());
   auto result = cast<Tensor>(op.getResult().getType());
   ContractShape shape;
@@ -42,7 +42,7 @@ ContractShape heddle::contractShape(ContractOp op) {
 
   auto axisOf = [&](StringAttr name, int64_t size) {
     ContractAxis axis{size, strideOf(a, name), strideOf(b, name), strideOf(result, name)};
-    for (Value start : op.getOnto()) axis.onto.push_back(strideOf(cast<Tensor>(start.getType()), name));
+    for (Tensor type : beside) axis.beside.push_back(strideOf(type, name));
     return axis;
   };
   SmallVector<ContractAxis> m, n, k, batch;
@@ -55,7 +55,7 @@ ContractShape heddle::contractShape(ContractOp op) {
     if (!result.has(name)) k.push_back(axisOf(name, size));
 
   ContractAxis none;
-  none.onto.assign(op.getOnto().size(), 0);
+  none.beside.assign(beside.size(), 0);
   auto take = [&](SmallVector<ContractAxis> axes, SmallVectorImpl<ContractAxis> &rest) {
     axes = merge(axes);
     ContractAxis inner = axes.empty() ? none : axes.pop_back_val();

@@ -2,8 +2,8 @@
 //
 // Names become roles: a dim that is summed is k; one that only x has is m, only y has is n; one that all three have is
 // a batch dim. Dims of one role merge into one where memory allows it, and what does not merge is looped over outside.
-// So every contraction is C[m,n] += A[m,k] B[k,n], repeated, with a stride for each of the three, and for what is added to
-// them (onto), in each role.
+// So every contraction is C[m,n] += A[m,k] B[k,n], repeated, with a stride for each of the three, and for what is read beside
+// C (added to it, or met with it element by element), in each role.
 #pragma once
 #include "ir/graph/Heddle.h"
 #include "ir/kernel/TargetInfo.h"
@@ -14,7 +14,7 @@ namespace heddle {
 struct ContractAxis {
   int64_t size = 1;
   int64_t a = 0, b = 0, c = 0;
-  llvm::SmallVector<int64_t, 2> onto{};  // and in each tensor that is added to C
+  llvm::SmallVector<int64_t, 2> beside{};  // and in each tensor that is read beside C
 };
 
 struct ContractShape {
@@ -26,8 +26,8 @@ struct ContractShape {
 };
 
 /// The roles of a contraction. Requires that of C's dims longer than 1 the last is one that only one operand has, if any
-/// is (NormalizeContracts).
-ContractShape contractShape(ContractOp op);
+/// is (NormalizeContracts). `beside`: what is read beside the result; all has dims of the result alone.
+ContractShape contractShape(ContractOp op, llvm::ArrayRef<Tensor> beside = {});
 
 /// How C[m,n] is cut: register tiles of `rows` x (`vectors` vectors), in blocks of `blockM` rows and `blockPanels`
 /// panels (a panel is as wide as a register tile), over `blockK` of k at a time.

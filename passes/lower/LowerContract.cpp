@@ -15,10 +15,11 @@
 // strides of powers of two share (BLIS packs both, Van Zee and van de Geijn 2015). The blocks lie in the scratch of a
 // thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
 // accumulators start from C, which is zeroed before. What is added to a product comes last: sums that began with it would
-// round at its magnitude in each step.
+// round at its magnitude in each step. What else is done with a sum (FusedProduct.h) follows, tile by tile.
 //
 // Products of few rows take another form: StreamContract.cpp.
 #include "passes/lower/ContractEmitter.h"
+#include "passes/lower/FusedProduct.h"
 #include "passes/Work.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -50,14 +51,14 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
     Value rest = tile;
     Value blockM = split(rest, tiling.blocksM), blockN = split(rest, tiling.blocksN);
     Value aBase = constant(0), bBase = constant(0), cBase = constant(0);
-    ontoBase.assign(onto.size(), aBase);
+    besideBase.assign(beside.size(), aBase);
     for (size_t i = shape.batches.size(); i-- > 0;) {
       const ContractAxis &axis = shape.batches[i];
       Value index = i == 0 ? rest : split(rest, axis.size);
       aBase = add(aBase, mul(index, axis.a));
       bBase = add(bBase, mul(index, axis.b));
       cBase = add(cBase, mul(index, axis.c));
-      for (auto [base, stride] : llvm::zip(ontoBase, axis.onto)) base = add(base, mul(index, stride));
+      for (auto [base, stride] : llvm::zip(besideBase, axis.beside)) base = add(base, mul(index, stride));
     }
     rows.begin = mul(blockM, tiling.blockM);
     rows.end = tiling.blocksM == 1 ? constant(shape.m.size) : least(add(rows.begin, tiling.blockM), constant(shape.m.size));
@@ -78,7 +79,7 @@ void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
   if (tiling.streams) return streamTile(aBase, bBase, cBase);
   if (shape.k.size <= tiling.blockK && shape.outerK.empty())
     return emitBlockK(aBase, bBase, cBase, constant(shape.k.size), accumulates, /*whole=*/true);
-  if (!accumulates) overVectors(cBase, [&](Value, Value, int64_t, Value) { return zero(); });
+  if (!accumulates) clear(cBase);
   std::function<void(size_t, Value, Value)> outer = [&](size_t depth, Value aAt, Value bAt) {
     if (depth < shape.outerK.size()) {
       const ContractAxis &axis = shape.outerK[depth];
@@ -94,32 +95,87 @@ void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
     });
   };
   outer(0, aBase, bBase);
-  if (onto.empty()) return;
-  overVectors(cBase, [&](Value m, Value n, int64_t v, Value at) { return addOnto(loadAlongN(c, at, n, v), m, n, v); });
+  finishTile(cBase);
 }
 
-// Each vector of the tile's part of C becomes what `value` gives for it.
-void ContractEmitter::overVectors(Value cBase, function_ref<Value(Value m, Value n, int64_t v, Value at)> value) {
+// Each vector of the tile's part of C.
+void ContractEmitter::overVectors(Value cBase, function_ref<void(Value m, Value n, int64_t v, Value at)> body) {
   loop("m", rows.begin, rows.end, 1, [&](Value m) {
     loop("panel", panels.begin, panels.end, 1, [&](Value panel) {
       Value n = mul(panel, width), from = add(add(cBase, mul(m, shape.m.c)), n);
-      for (int64_t v = 0; v < tiling.vectors; ++v) {
-        Value at = add(from, v * lanes);
-        storeC(value(m, n, v, at), at, n, v);
-      }
+      for (int64_t v = 0; v < tiling.vectors; ++v) body(m, n, v, add(from, v * lanes));
     });
   });
+}
+void ContractEmitter::clear(Value cBase) {
+  overVectors(cBase, [&](Value, Value n, int64_t v, Value at) { store(zero(), c, at, n, v); });
+}
+
+// C holds whole sums of the tile.
+void ContractEmitter::finishTile(Value cBase) {
+  if (onto == 0 && !epilogue) return;
+  overVectors(cBase, [&](Value m, Value n, int64_t v, Value at) {
+    storeSum(addOnto(loadAlongN(c, at, n, v), m, n, v), m, n, v, at);
+  });
+}
+// C holds whole sums of some rows of a panel, with what is added to them.
+void ContractEmitter::finishRows(Value cBase, Value from, Value to, Value n) {
+  loop("row", from, to, 1, [&](Value m) {
+    for (int64_t v = 0; v < tiling.vectors; ++v) {
+      Value at = add(add(add(cBase, mul(m, shape.m.c)), n), v * lanes);
+      storeSum(loadAlongN(c, at, n, v), m, n, v, at, /*stored=*/true);
+    }
+  });
+}
+
+// A vector of a tensor that is read beside C; of rows and of numbers all lanes are equal.
+Value ContractEmitter::loadBeside(size_t i, Type element, Value m, Value n, int64_t v) {
+  Value memory = beside[i];
+  auto type = VectorType::get({4}, element, {true});
+  if (isa<IndexType>(memory.getType())) {
+    Value number = arith::IndexCastOp::create(builder, loc, element, memory);
+    return vector::BroadcastOp::create(builder, loc, type, number);
+  }
+  Value at = add(besideBase[i], mul(m, shape.m.beside[i]));
+  if (shape.n.beside[i] != 1)
+    return vector::BroadcastOp::create(builder, loc, type, memref::LoadOp::create(builder, loc, memory, at).getResult());
+  at = add(add(at, n), v * lanes);
+  if (!masked) return vector::LoadOp::create(builder, loc, type, memory, at);
+  Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(type));
+  return vector::MaskedLoadOp::create(builder, loc, type, memory, at, mask(n, v), none);
 }
 
 // A whole sum of C with what is added to it.
 Value ContractEmitter::addOnto(Value sum, Value m, Value n, int64_t v) {
-  for (auto [i, memory] : llvm::enumerate(onto)) {
-    Value at = add(ontoBase[i], mul(m, shape.m.onto[i])), value;
-    if (shape.n.onto[i] == 1) value = loadAlongN(memory, add(add(at, n), v * lanes), n, v);
-    else value = vector::BroadcastOp::create(builder, loc, vector, memref::LoadOp::create(builder, loc, memory, at).getResult());
-    sum = arith::AddFOp::create(builder, loc, sum, value);
-  }
+  for (size_t i = 0; i < onto; ++i)
+    sum = arith::AddFOp::create(builder, loc, sum, loadBeside(i, builder.getF32Type(), m, n, v));
   return sum;
+}
+
+// A whole sum, or what the epilogue makes of it, goes to memory. `stored`: C holds the sum already.
+void ContractEmitter::storeSum(Value sum, Value m, Value n, int64_t v, Value at, bool stored) {
+  if (!epilogue) return store(sum, c, at, n, v);
+  llvm::DenseMap<Value, Value> values{{epilogue->sum, sum}};
+  auto valueOf = [&](Value value) {
+    Value &known = values[value];
+    if (known) return known;
+    Type element = cast<Tensor>(value.getType()).getElementType();
+    bool truth = element.isInteger(1);
+    known = loadBeside(epilogue->beside.lookup(value), truth ? Type(builder.getI32Type()) : element, m, n, v);
+    if (truth) {
+      Value none = arith::ConstantOp::create(builder, loc, builder.getZeroAttr(known.getType()));
+      known = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne, known, none);
+    }
+    return known;
+  };
+  for (Operation &inner : epilogue->body->without_terminator()) {
+    if (isa<ContractOp>(inner)) continue;
+    SmallVector<Value> operands;
+    for (Value operand : inner.getOperands()) operands.push_back(valueOf(operand));
+    values[inner.getResult(0)] = epilogue->elements->compute(&inner, operands);
+  }
+  for (auto [yielded, memory] : llvm::zip(epilogue->body->getTerminator()->getOperands(), epilogue->results))
+    if (!stored || memory != c || yielded != epilogue->sum) store(values.lookup(yielded), memory, at, n, v);
 }
 
 Value ContractEmitter::zero() { return arith::ConstantOp::create(builder, loc, builder.getZeroAttr(vector)); }
@@ -129,9 +185,9 @@ Value ContractEmitter::loadAlongN(Value memory, Value at, Value n, int64_t v) {
   if (!masked) return vector::LoadOp::create(builder, loc, vector, memory, at);
   return vector::MaskedLoadOp::create(builder, loc, vector, memory, at, mask(n, v), zero());
 }
-void ContractEmitter::storeC(Value value, Value at, Value n, int64_t v) {
-  if (masked) vector::MaskedStoreOp::create(builder, loc, c, at, mask(n, v), value);
-  else vector::StoreOp::create(builder, loc, value, c, at);
+void ContractEmitter::store(Value value, Value memory, Value at, Value n, int64_t v) {
+  if (masked) vector::MaskedStoreOp::create(builder, loc, memory, at, mask(n, v), value);
+  else vector::StoreOp::create(builder, loc, value, memory, at);
 }
 
 // The bases stand at the block's first k. `whole`: it is the only one, and its sums are those of C.
@@ -345,22 +401,47 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < tiling.vectors; ++v) {
       Value value = sum.getResult(r * tiling.vectors + v);
-      storeC(whole ? addOnto(value, add(m, r), n, v) : value, add(cRow[r], v * lanes), n, v);
+      store(whole ? addOnto(value, add(m, r), n, v) : value, c, add(cRow[r], v * lanes), n, v);
     }
+  // In a loop of its own, over what lies in the first cache: unrolled with the sums it would be long, and want their registers.
+  if (whole && epilogue) finishRows(cBase, m, add(m, rows), n);
 }
 
-LoweredKernel heddle::lowerContract(ContractOp op, StringRef name, const TargetInfo &target, ModuleOp module) {
-  ContractShape shape = contractShape(op);
+LoweredKernel heddle::lowerContract(Operation *op, StringRef name, const TargetInfo &target, ModuleOp module) {
+  auto fused = dyn_cast<FusedOp>(op);
+  ContractOp contract = fused ? productOf(fused).contract : cast<ContractOp>(op);
+  // What is added first, then what the epilogue reads.
+  SmallVector<Value> besides(contract.getOnto());
+  ContractEmitter::Epilogue epilogue;
+  if (fused) {
+    epilogue.body = &fused.getBody().front();
+    epilogue.sum = contract.getResult();
+    for (BlockArgument argument : epilogue.body->getArguments())
+      if (llvm::any_of(argument.getUsers(), [&](Operation *user) { return user != contract; })) {
+        epilogue.beside[argument] = besides.size();
+        besides.push_back(argument);
+      }
+  }
+  ContractShape shape = contractShape(contract, llvm::map_to_vector(besides, [](Value value) { return cast<Tensor>(value.getType()); }));
   ContractTiling tiling = contractTiling(shape, target);
   int64_t scratchBytes = tiling.scratchElements(target.lanes()) * 4;
-  OpBuilder builder(op.getContext());
+  OpBuilder builder(op->getContext());
   KernelFrame frame = openKernel(builder, module, name, op, scratchBytes, /*flat=*/true);
-  ContractEmitter emitter(builder, op.getLoc(), shape, tiling, target);
-  emitter.a = frame.operands[shape.swapped ? 1 : 0];
-  emitter.b = frame.operands[shape.swapped ? 0 : 1];
-  emitter.onto.assign(frame.operands.begin() + 2, frame.operands.end());
+  auto memoryOf = [&](Value value) {
+    if (fused) return frame.operands[cast<BlockArgument>(value).getArgNumber()];
+    return frame.operands[llvm::find(op->getOperands(), value) - op->operand_begin()];
+  };
+  ContractEmitter emitter(builder, contract.getLoc(), shape, tiling, target);
+  emitter.a = memoryOf(shape.swapped ? contract.getY() : contract.getX());
+  emitter.b = memoryOf(shape.swapped ? contract.getX() : contract.getY());
+  for (Value value : besides) emitter.beside.push_back(memoryOf(value));
+  emitter.onto = contract.getOnto().size();
   emitter.c = frame.results[0];
   emitter.scratch = frame.scratch;
+  ElementEmitter elements(builder, frame.function, op->getLoc());
+  epilogue.elements = &elements;
+  epilogue.results = frame.results;
+  if (fused) emitter.epilogue = &epilogue;
   emitter.emitTiles(frame.begin, frame.end);
-  return {frame.function, shape.products() * tiling.blocksM * tiling.blocksN, scratchBytes, flopsOf(op)};
+  return {frame.function, shape.products() * tiling.blocksM * tiling.blocksN, scratchBytes, flopsOf(contract)};
 }

@@ -4,6 +4,7 @@
 #include "passes/Passes.h"
 #include "passes/Work.h"
 #include "passes/graph/PlanMemory.h"
+#include "passes/lower/FusedProduct.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -100,8 +101,9 @@ private:
   LoweredKernel lowerOp(Operation *op) {
     std::string name = symbolOf(prefix + "_" + nameOf(op->getResult(0)));
     LoweredKernel kernel;
-    if (auto fused = dyn_cast<FusedOp>(op)) kernel = lowerFused(fused, "kernel", target, module);
-    else if (auto contract = dyn_cast<ContractOp>(op)) kernel = lowerContract(contract, "kernel", target, module);
+    auto fused = dyn_cast<FusedOp>(op);
+    if (isa<ContractOp>(op) || (fused && productOf(fused).contract)) kernel = lowerContract(op, "kernel", target, module);
+    else if (fused) kernel = lowerFused(fused, "kernel", target, module);
     else if (auto scatter = dyn_cast<ScatterAddOp>(op)) kernel = lowerScatterAdd(scatter, "kernel", target, module);
     else kernel = lowerAttention(op, "kernel", target, module);
     describe(kernel, op);

@@ -46,8 +46,8 @@ KernelFrame openKernel(mlir::OpBuilder &builder, mlir::ModuleOp module, llvm::St
 
 /// A chain of elementwise ops, gathers and reductions: one loop nest. (LowerFused.cpp)
 LoweredKernel lowerFused(FusedOp op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);
-/// A matrix product: packed, blocked, register-tiled. (LowerContract.cpp)
-LoweredKernel lowerContract(ContractOp op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);
+/// A matrix product, a contract or a fused op that holds one: packed, blocked, register-tiled. (LowerContract.cpp)
+LoweredKernel lowerContract(mlir::Operation *op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);
 /// Sums of rows by index. (LowerScatterAdd.cpp)
 LoweredKernel lowerScatterAdd(ScatterAddOp op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);
 

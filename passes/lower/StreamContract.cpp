@@ -18,8 +18,7 @@ using namespace heddle;
 void ContractEmitter::streamTile(Value aBase, Value bBase, Value cBase) {
   if (shape.n.b == 1) streamAlongN(aBase, bBase, cBase);
   else streamAlongK(aBase, bBase, cBase);
-  if (!onto.empty())
-    overVectors(cBase, [&](Value m, Value n, int64_t v, Value at) { return addOnto(loadAlongN(c, at, n, v), m, n, v); });
+  finishTile(cBase);
 }
 
 // Full groups of rows of B, then one by one.
@@ -32,7 +31,7 @@ void ContractEmitter::inGroups(StringRef name, Value from, Value to, function_re
 }
 
 void ContractEmitter::streamAlongN(Value aBase, Value bBase, Value cBase) {
-  overVectors(cBase, [&](Value, Value, int64_t, Value) { return zero(); });
+  clear(cBase);
   inGroups("k", constant(0), constant(shape.k.size), [&](Value first, int64_t count) {
     SmallVector<Value> factors;
     for (int64_t m = 0; m < shape.m.size; ++m)
@@ -53,7 +52,7 @@ void ContractEmitter::streamAlongN(Value aBase, Value bBase, Value cBase) {
         Value at = add(cBase, add(n, m * shape.m.c)), sum = loadAlongN(c, at, n, 0);
         for (int64_t j = 0; j < count; ++j)
           sum = vector::FMAOp::create(builder, loc, factors[m * count + j], columns[j], sum);
-        storeC(sum, at, n, 0);
+        store(sum, c, at, n, 0);
       }
     });
   });

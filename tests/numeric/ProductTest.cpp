@@ -1,6 +1,7 @@
 // Matrix products in the forms that only some sizes take, against sums in double precision, on every target class. Packed: so
 // large that both operands are packed, with several blocks of rows, columns and of the sum, with a rest of each; and summed axes
-// that do not merge, in each of several products. Streamed: so few rows that the other operand is read as it lies.
+// that do not merge, in each of several products. Streamed: so few rows that the other operand is read as it lies. And what is
+// made of the sums where they are stored.
 #include "codegen/llvm/Jit.h"
 #include "passes/Pipeline.h"
 #include "passes/lower/ContractShape.h"
@@ -19,6 +20,7 @@ namespace {
 struct Product {
   int64_t o, p, b, a, c;
   bool alongSum = false;  // X[o, p, a, b] and Y[o, p, c, b]
+  bool epilogue = false;  // and E = where(T, Z * R[p, a], Z - S)
 };
 
 class Products : public testing::TestWithParam<std::string> {
@@ -31,22 +33,36 @@ protected:
     check(s, [](const ContractTiling &tiling, int64_t) { return tiling.streams > 0; });
   }
 
+  void checkAny(const Product &s) {
+    check(s, [](const ContractTiling &tiling, int64_t) { return !tiling.packsA && !tiling.streams; });
+  }
+
 private:
   void check(const Product &s, llvm::function_ref<bool(const ContractTiling &, int64_t)> hasForm) {
     std::string outer = "O=" + std::to_string(s.o) + ", P=" + std::to_string(s.p), b = ", B=" + std::to_string(s.b);
     std::string a = ", A=" + std::to_string(s.a), c = ", C=" + std::to_string(s.c);
     std::string x = "!f[" + outer + (s.alongSum ? a + b : b + a) + "]", y = "!f[" + outer + (s.alongSum ? c + b : b + c) + "]";
     std::string z = "!f[P=" + std::to_string(s.p) + a + c + "]", w = "!f[C=" + std::to_string(s.c) + "]";
+    std::string r = "!f[P=" + std::to_string(s.p) + a + "]", t = "!b" + z.substr(2);
     OwningOpRef<ModuleOp> module = parseGraph(
         "func.func @product(%x: " + x + " {heddle.name = \"x\"}, %y: " + y + " {heddle.name = \"y\"}, %w: " + w +
-        " {heddle.name = \"w\"}) -> (" + z + " {heddle.name = \"z\"}) {\n  %z = heddle.contract %x, %y over [\"O\", \"B\"] " +
-        "onto(%w) : (" + x + ", " + y + ", " + w + ") -> " + z + "\n  return %z : " + z + "\n}\n");
+        " {heddle.name = \"w\"}" + (s.epilogue ? ", %t: " + t + " {heddle.name = \"t\"}, %r: " + r +
+        " {heddle.name = \"r\"}, %s: !f[] {heddle.name = \"s\"}" : "") + ") -> (" + z + " {heddle.name = \"z\"}" +
+        (s.epilogue ? ", " + z + " {heddle.name = \"e\"}" : "") + ") {\n  %z = heddle.contract %x, %y over [\"O\", \"B\"] " +
+        "onto(%w) : (" + x + ", " + y + ", " + w + ") -> " + z + "\n" +
+        (s.epilogue ? "  %m = heddle.mul %z, %r : (" + z + ", " + r + ") -> " + z + "\n  %d = heddle.sub %z, %s : (" + z +
+        ", !f[]) -> " + z + "\n  %e = heddle.select %t, %m, %d : (" + t + ", " + z + ", " + z + ") -> " + z +
+        "\n  return %z, %e : " + z + ", " + z : "  return %z : " + z) + "\n}\n");
     ASSERT_TRUE(module);
     const TargetInfo *target = findTargetClass(GetParam());
     module->walk([&](ContractOp op) {
       EXPECT_TRUE(hasForm(contractTiling(contractShape(op), *target), target->lanes())) << "the case has another form now";
     });
-    ASSERT_TRUE(succeeded(runPipeline(*module, Stage::grad, Stage::kernel, *target)));
+    ASSERT_TRUE(succeeded(runPipeline(*module, Stage::grad, Stage::plan, *target)));
+    size_t fused = 0;
+    module->walk([&](FusedOp op) { fused += !op.getBody().front().getOps<ContractOp>().empty(); });
+    EXPECT_EQ(fused, s.epilogue ? 1u : 0u);
+    ASSERT_TRUE(succeeded(runPipeline(*module, Stage::plan, Stage::kernel, *target)));
     auto jit = jitProgram(*module, *target);
     ASSERT_TRUE(bool(jit)) << llvm::toString(jit.takeError());
     Session session((*jit)->program(), 2, GetParam());
@@ -60,8 +76,21 @@ private:
       std::copy(values.begin(), values.end(), static_cast<float *>(session.memory(buffer)));
       return values;
     };
-    std::vector<float> xs = fill("x"), ys = fill("y"), ws = fill("w");
+    std::vector<float> xs = fill("x"), ys = fill("y"), ws = fill("w"), rs, ss;
+    std::vector<int32_t> ts;
+    if (s.epilogue) {
+      rs = fill("r"), ss = fill("s");
+      const HeddleBuffer &buffer = *session.findInput(entry, "t");
+      for (int64_t i = 0; i < elementCount(buffer); ++i) ts.push_back(int32_t(random() & 1));
+      std::copy(ts.begin(), ts.end(), static_cast<int32_t *>(session.memory(buffer)));
+    }
     session.run(entry);
+    if (s.epilogue) {  // of the sums as they are, to the last bit
+      auto *zs = static_cast<const float *>(session.memory(*session.findOutput(entry, "z")));
+      auto *es = static_cast<const float *>(session.memory(*session.findOutput(entry, "e")));
+      for (size_t i = 0; i < ts.size(); ++i)
+        ASSERT_EQ(es[i], ts[i] ? zs[i] * rs[i / size_t(s.c)] : zs[i] - ss[0]) << "element " << i;
+    }
     auto *got = static_cast<const float *>(session.memory(*session.findOutput(entry, "z")));
     std::vector<double> sums(size_t(s.a * s.c)), sizes(sums.size());
     // A sum of n products, and W, errs by at most n u / (1 - n u) times the sum of their absolute values, n one more.
@@ -100,6 +129,16 @@ TEST_P(Products, StreamedAlongTheSum) {
   checkStreamed({1, 1, 77, 1, 53, true});
   checkStreamed({1, 1, 130, 2, 2003, true});
   checkStreamed({1, 3, 67, 4, 30, true});
+}
+
+
+// The same forms with an epilogue; the first are packed as they lie, in one block and in several, with a rest of rows and columns.
+TEST_P(Products, Epilogue) {
+  checkAny({1, 1, 96, 150, 203, true, true});
+  checkAny({1, 1, 1000, 67, 333, true, true});
+  checkPacked({2, 2, 290, 811, 600, false, true});
+  checkStreamed({1, 3, 71, 4, 130, false, true});
+  checkStreamed({1, 3, 67, 4, 30, true, true});
 }
 
 INSTANTIATE_TEST_SUITE_P(Class, Products, testing::ValuesIn(runnableTargetClasses()),

@@ -1,0 +1,64 @@
+// See FusedProduct.h.
+#include "passes/lower/FusedProduct.h"
+
+using namespace mlir;
+using namespace heddle;
+
+static Tensor tensorOf(Value value) { return cast<Tensor>(value.getType()); }
+
+SmallVector<StringAttr> heddle::columnsOf(ContractOp op) {
+  Tensor x = tensorOf(op.getX()), y = tensorOf(op.getY());
+  SmallVector<StringAttr> columns;
+  for (StringAttr name : llvm::reverse(tensorOf(op.getResult()).getNames())) {
+    bool ofX = x.has(name) && !y.has(name), ofLast = columns.empty() || x.has(columns.front()) == ofX;
+    if (x.has(name) == y.has(name) || !ofLast) break;
+    columns.insert(columns.begin(), name);
+  }
+  return columns;
+}
+
+bool heddle::fitsProduct(Tensor type, ContractOp op) {
+  Tensor result = tensorOf(op.getResult());
+  SmallVector<StringAttr> columns = columnsOf(op);
+  ArrayRef<StringAttr> names = type.getNames(), all = result.getNames();
+  if (names != all && names != ArrayRef<StringAttr>(columns) && names != all.drop_back(columns.size()) && !names.empty()) return false;
+  return llvm::all_of(names, [&](StringAttr name) { return type.sizeOf(name) == result.sizeOf(name); });
+}
+
+FusedProduct heddle::productOf(FusedOp op) {
+  FusedProduct product;
+  Block &body = op.getBody().front();
+  for (auto contract : body.getOps<ContractOp>()) {
+    // product_c1
+    if (product.contract) return product.refusal = "there are two products in it", product;
+    product.contract = contract;
+  }
+  if (!product.contract) return product;
+  auto refuse = [&](const Twine &why) {
+    product.refusal = why.str();
+    return product;
+  };
+  ContractOp contract = product.contract;
+  // product_c2
+  for (Value operand : contract.getOperands())
+    if (!isa<BlockArgument>(operand)) return refuse("an operand of its product is computed in it");
+  auto isSum = [&](Value value) { return tensorOf(value).getNames() == tensorOf(contract.getResult()).getNames(); };
+  for (Operation &inner : body.without_terminator()) {
+    if (&inner == contract || isa<ConstantOp>(inner)) continue;
+    // product_c1
+    if (!inner.hasTrait<IsElementwise>())
+      return refuse("'" + inner.getName().getStringRef().str() + "' is not done with single sums of a product");
+    // product_c3
+    Value result = inner.getResult(0);
+    if (!isSum(result) && tensorOf(result).getRank() != 0) return refuse("an op in it has other dims than its product");
+    for (Value operand : inner.getOperands())
+      if (isa<BlockArgument>(operand) && !fitsProduct(tensorOf(operand), contract))
+        return refuse("an operand lies otherwise than the result of its product");
+  }
+  // product_c4
+  for (Value value : op.getYield()->getOperands()) {
+    if (value.getType() != contract.getType()) return refuse("a result has another type than its product");
+    if (isa<BlockArgument>(value)) return refuse("a result of it is an operand");
+  }
+  return product;
+}
