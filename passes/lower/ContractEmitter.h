@@ -44,9 +44,8 @@ private:
   void fetch(mlir::Value memory, mlir::Value at);
   void overVectors(mlir::Value cBase,
                    llvm::function_ref<void(mlir::Value m, mlir::Value n, int64_t v, mlir::Value at)> body);
-  void clear(mlir::Value cBase);
   mlir::Value loadAlongN(mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
-  void storeC(mlir::Value value, mlir::Value at, mlir::Value n, int64_t v);
+  mlir::Value loadStart(mlir::Value at, mlir::Value n, int64_t v);
   mlir::Value addOnto(mlir::Value sum, mlir::Value m, mlir::Value n, int64_t v);
   mlir::Value loadBeside(size_t i, mlir::Type element, mlir::Value m, mlir::Value n, int64_t v);
   void store(mlir::Value value, mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
@@ -69,6 +68,7 @@ private:
   mlir::Value packedRow(mlir::Value m);
   void registerTile(mlir::Value aBase, mlir::Value cBase, mlir::Value m, int64_t rows, mlir::Value n, mlir::Value kCount,
                     bool accumulate, bool whole);
+  mlir::Value firstLanes(mlir::Value count);
   mlir::Value mask(int64_t size, mlir::Value first);  // of the lanes first, first + 1 ... that are below size
   mlir::Value mask(mlir::Value n, int64_t v) { return mask(shape.n.size, lane(n, v)); }  // of a panel's columns
   mlir::Value lane(mlir::Value n, int64_t v) { return add(n, v * lanes); }
@@ -80,6 +80,7 @@ private:
   bool direct = false, accumulates = false;  // emitBlock: B is read where it lies; C is added to
   llvm::SmallVector<mlir::Value, 2> besideBase;  // where the tile's product begins in each of `beside`
   mlir::Value panelAt;                // where the panel's first row lies in b
+  mlir::Value isFirst;                // of several blocks of k, whether this is the first; null: C is added to
   mlir::Value nextA;                  // where the block of A begins that is packed next, as far as one can know
   struct {
     mlir::Value begin, end;

@@ -151,10 +151,13 @@ ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetIn
     double cycles = chooseRegisterTile(shape, target, tiling);
     // What long strides cost: a row tile uses a part of each line, they meet in few sets of the cache, and no page holds two.
     if (!packsA && shape.k.a >= kLongStride) cycles *= 1.3;
-    // A panel of 768 x 48 floats (147 KB) stays in L2; so do 256 packed rows, of which each block adds to C once.
-    tiling.blockK = std::min<int64_t>(k, llvm::alignTo(llvm::divideCeil(k, llvm::divideCeil(k, packsA ? 256 : 768)), lanes));
+    // What is packed stays in L2 beside what comes next: a panel of 768 x 48 floats (147 KB), or one of 512 x 48 and 192
+    // rows of A (491 KB). Shorter rows may be more, up to 24 vectors: the code that packs them has a line for each.
+    const int64_t longest = packsA ? 512 : 768;
+    tiling.blockK = std::min<int64_t>(k, llvm::alignTo(llvm::divideCeil(k, llvm::divideCeil(k, longest)), lanes));
+    int64_t mostRows = packsA ? std::min<int64_t>(24, 12 * longest / tiling.blockK) * lanes : 4096;
     tiling.panels = llvm::divideCeil(shape.n.size, tiling.vectors * lanes);
-    for (int64_t blocksM = whole ? 1 : llvm::divideCeil(m, packsA ? 16 * lanes : 4096);; blocksM *= 2) {
+    for (int64_t blocksM = whole ? 1 : llvm::divideCeil(m, mostRows);; blocksM *= 2) {
       consider(tiling, cycles, blocksM);
       if (whole || blocksM * tiling.rows * 2 > m || blocksM >= wanted) break;
     }

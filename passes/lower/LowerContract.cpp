@@ -7,6 +7,7 @@
 //       for panel of the block of n:                vectors * lanes columns
 //         pack B[k, panel] -> scratch[k][columns]
 //         for rows of the block of m, `rows` at a time:
+//           prefetch the part of C that is loaded or stored next
 //           accumulators[rows][vectors] += A[row, k] * scratch[k][vector]      over all k, in order
 //           prefetch a part of what is packed next
 //
@@ -14,7 +15,7 @@
 // wherever it lies; what packing it saves is cache lines of which a row tile uses a part, and sets of the cache that
 // strides of powers of two share (BLIS packs both, Van Zee and van de Geijn 2015). The blocks lie in the scratch of a
 // thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
-// accumulators start from C, which is zeroed before. What is added to a product comes last: sums that began with it would
+// accumulators start from C, in the first from zero. What is added to a product comes last: sums that began with it would
 // round at its magnitude in each step. What else is done with a sum (FusedProduct.h) follows, tile by tile.
 //
 // Products of few rows take another form: StreamContract.cpp.
@@ -31,12 +32,14 @@ using namespace mlir;
 using namespace heddle;
 
 static constexpr int64_t kCacheLine = 16;        // floats
-static constexpr int64_t kStaysNear = 1 << 16;  // floats of B that are packed from the second-level cache anyway
+static constexpr int64_t kStaysNear = 1 << 16;  // floats of B or C that lie in the second-level cache anyway
 
 Value ContractEmitter::mask(int64_t size, Value first) {
+  return firstLanes(arith::SubIOp::create(builder, loc, constant(size), first));
+}
+Value ContractEmitter::firstLanes(Value count) {
   // create_mask takes a count below 0 as 0.
-  Value left = arith::SubIOp::create(builder, loc, constant(size), first);
-  return vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), left);
+  return vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), count);
 }
 
 void ContractEmitter::emitTiles(Value begin, Value end) {
@@ -79,22 +82,23 @@ void ContractEmitter::emitTile(Value aBase, Value bBase, Value cBase) {
   if (tiling.streams) return streamTile(aBase, bBase, cBase);
   if (shape.k.size <= tiling.blockK && shape.outerK.empty())
     return emitBlockK(aBase, bBase, cBase, constant(shape.k.size), accumulates, /*whole=*/true);
-  if (!accumulates) clear(cBase);
-  std::function<void(size_t, Value, Value)> outer = [&](size_t depth, Value aAt, Value bAt) {
+  std::function<void(size_t, Value, Value, Value)> outer = [&](size_t depth, Value aAt, Value bAt, Value before) {
     if (depth < shape.outerK.size()) {
       const ContractAxis &axis = shape.outerK[depth];
       loop("outer_k", constant(0), constant(axis.size), 1, [&](Value index) {
-        outer(depth + 1, add(aAt, mul(index, axis.a)), add(bAt, mul(index, axis.b)));
+        outer(depth + 1, add(aAt, mul(index, axis.a)), add(bAt, mul(index, axis.b)), add(before, index));
       });
       return;
     }
     loop("block_k", constant(0), constant(shape.k.size), tiling.blockK, [&](Value kBegin) {
       Value left = arith::SubIOp::create(builder, loc, constant(shape.k.size), kBegin);
       Value count = shape.k.size % tiling.blockK ? least(left, constant(tiling.blockK)) : constant(tiling.blockK);
+      if (!accumulates)
+        isFirst = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, add(before, kBegin), constant(0));
       emitBlockK(add(aAt, mul(kBegin, shape.k.a)), add(bAt, mul(kBegin, shape.k.b)), cBase, count, true, false);
     });
   };
-  outer(0, aBase, bBase);
+  outer(0, aBase, bBase, constant(0));
   finishTile(cBase);
 }
 
@@ -106,9 +110,6 @@ void ContractEmitter::overVectors(Value cBase, function_ref<void(Value m, Value 
       for (int64_t v = 0; v < tiling.vectors; ++v) body(m, n, v, add(from, v * lanes));
     });
   });
-}
-void ContractEmitter::clear(Value cBase) {
-  overVectors(cBase, [&](Value, Value n, int64_t v, Value at) { store(zero(), c, at, n, v); });
 }
 
 // C holds whole sums of the tile.
@@ -184,6 +185,13 @@ Value ContractEmitter::zero() { return arith::ConstantOp::create(builder, loc, b
 Value ContractEmitter::loadAlongN(Value memory, Value at, Value n, int64_t v) {
   if (!masked) return vector::LoadOp::create(builder, loc, vector, memory, at);
   return vector::MaskedLoadOp::create(builder, loc, vector, memory, at, mask(n, v), zero());
+}
+// What a sum starts from: what C holds, in the first of several blocks of k zero.
+Value ContractEmitter::loadStart(Value at, Value n, int64_t v) {
+  if (!isFirst) return loadAlongN(c, at, n, v);
+  Value columns = masked ? arith::SubIOp::create(builder, loc, constant(shape.n.size), lane(n, v)) : constant(lanes);
+  Value held = arith::SelectOp::create(builder, loc, isFirst, constant(0), columns);
+  return vector::MaskedLoadOp::create(builder, loc, vector, c, at, firstLanes(held), zero());
 }
 void ContractEmitter::store(Value value, Value memory, Value at, Value n, int64_t v) {
   if (masked) vector::MaskedStoreOp::create(builder, loc, memory, at, mask(n, v), value);
@@ -374,7 +382,12 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
   SmallVector<Value> starts;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < tiling.vectors; ++v)
-      starts.push_back(accumulate ? loadAlongN(c, add(cRow[r], v * lanes), n, v) : zero());
+      starts.push_back(accumulate ? loadStart(add(cRow[r], v * lanes), n, v) : zero());
+  // What this tile stores, or with several blocks of k the next one loads: waits for it take up to a tenth of the time.
+  if (!direct && rows == tiling.rows && shape.products() * shape.m.size * shape.n.size > kStaysNear) {
+    Value first = whole ? cRow[0] : add(cRow[0], rows * shape.m.c);
+    prefetch(c, first, rows, shape.m.c, width, constant(0), 1);
+  }
   auto sum = scf::ForOp::create(builder, loc, constant(0), kCount, constant(1), starts);
   {
     OpBuilder::InsertionGuard guard(builder);

@@ -31,7 +31,7 @@ void ContractEmitter::inGroups(StringRef name, Value from, Value to, function_re
 }
 
 void ContractEmitter::streamAlongN(Value aBase, Value bBase, Value cBase) {
-  clear(cBase);
+  overVectors(cBase, [&](Value, Value n, int64_t v, Value at) { store(zero(), c, at, n, v); });
   inGroups("k", constant(0), constant(shape.k.size), [&](Value first, int64_t count) {
     SmallVector<Value> factors;
     for (int64_t m = 0; m < shape.m.size; ++m)

@@ -84,7 +84,7 @@ private:
       for (int64_t i = 0; i < elementCount(buffer); ++i) ts.push_back(int32_t(random() & 1));
       std::copy(ts.begin(), ts.end(), static_cast<int32_t *>(session.memory(buffer)));
     }
-    session.run(entry);
+    for (int i = 0; i < 2; ++i) session.run(entry);  // what the results' memory held before does not count
     if (s.epilogue) {  // of the sums as they are, to the last bit
       auto *zs = static_cast<const float *>(session.memory(*session.findOutput(entry, "z")));
       auto *es = static_cast<const float *>(session.memory(*session.findOutput(entry, "e")));
@@ -116,7 +116,7 @@ private:
 };
 }  // namespace
 
-TEST_P(Products, PackedInBlocks) { checkPacked({1, 1, 300, 1003, 787}); }
+TEST_P(Products, PackedInBlocks) { checkPacked({1, 1, 600, 1003, 403}); }
 TEST_P(Products, PackedInSeveralProducts) { checkPacked({2, 2, 290, 811, 600}); }
 
 // One row, with a rest of the columns and of the sum; several tiles; as many rows as are streamed, of several products.

@@ -1,4 +1,4 @@
-// Matrix products: what is packed next is prefetched where it comes from far, and what is added to a sum is added once it is whole.
+// Matrix products: what is packed or added to next is prefetched where it comes from far; what is added to a sum comes last.
 // RUN: %heddle-opt %s --plan-memory --lower-to-kernels=target=avx512 --canonicalize --cse | FileCheck %s
 
 !x = !heddle.tensor<[B=64, D=512], f32>
@@ -16,6 +16,19 @@
 func.func @large(%x: !x, %w: !w, %b: !b) -> !y {
   %y = heddle.contract %x, %w over ["D"] onto(%b) : (!x, !w, !b) -> !y
   return %y : !y
+}
+// Of a long sum, the first block starts from zero, the others from what C holds; each tile prefetches that of the next.
+// CHECK: func.func @{{.*}}(%{{.*}}: memref<524288xf32>, %{{.*}}: memref<524288xf32>, %[[Z:.*]]: memref<262144xf32>,
+// CHECK: scf.for %[[K:.*]] = %c0{{.*}} to %c1024 step %c512
+// CHECK: %[[FIRST:.*]] = arith.cmpi eq, %[[K]], %c0
+// CHECK: %[[HELD:.*]] = arith.select %[[FIRST]], %c0{{.*}}, %c16
+// CHECK: %[[MASK:.*]] = vector.create_mask %[[HELD]]
+// CHECK: vector.maskedload %[[Z]][%{{.*}}], %[[MASK]]
+// CHECK: memref.prefetch %[[Z]]
+// CHECK: vector.fma
+func.func @long_sum(%x: !heddle.tensor<[T=1024, D=512], f32>, %y: !heddle.tensor<[T=1024, F=512], f32>) -> !w {
+  %z = heddle.contract %x, %y over ["T"] : (!heddle.tensor<[T=1024, D=512], f32>, !heddle.tensor<[T=1024, F=512], f32>) -> !w
+  return %z : !w
 }
 // CHECK: func.func @{{.*}}memref<16384xf32>
 // CHECK-NOT: memref.prefetch
