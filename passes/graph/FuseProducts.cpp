@@ -29,18 +29,19 @@ static Tensor tensorOf(Value value) { return cast<Tensor>(value.getType()); }
 namespace {
 class Epilogue {
 public:
-  explicit Epilogue(ContractOp product) : product(product), block(product->getBlock()) { noteNeeds(product); }
+  explicit Epilogue(ContractOp product) : product(product), block(product->getBlock()) {
+    needsOneOf(product, [](Operation *) { return false; }, needs);
+  }
   /// Moves into a fused op with the product what can; whether there is something.
   bool run();
 
 private:
-  void noteNeeds(Operation *op);
+  bool needsOneOf(Operation *op, function_ref<bool(Operation *)> wanted, llvm::SmallDenseSet<Operation *> &seen);
   bool isAlong(Operation *op);
   void find();
   bool operandsFit(Operation *op);
   bool isOfNest(Operation *user, Value value);
   bool isStored(Value value);
-  bool needsGroup(Value value, llvm::SmallDenseSet<Operation *> &seen);
   void removeWithUsers(Operation *op);
   void keepWanted();
   SmallVector<Value> escaping();
@@ -53,11 +54,22 @@ private:
 };
 }  // namespace
 
-void Epilogue::noteNeeds(Operation *op) {
-  op->walk([&](Operation *inner) {
-    for (Value operand : inner->getOperands())
-      if (Operation *def = operand.getDefiningOp(); def && def->getBlock() == block && needs.insert(def).second) noteNeeds(def);
-  });
+// Whether `op` needs one of the ops of this block that are wanted. What it needs is noted, up to the first of these.
+bool Epilogue::needsOneOf(Operation *op, function_ref<bool(Operation *)> wanted, llvm::SmallDenseSet<Operation *> &seen) {
+  SmallVector<Operation *> work{op};
+  while (!work.empty()) {
+    WalkResult walked = work.pop_back_val()->walk([&](Operation *inner) {
+      for (Value operand : inner->getOperands()) {
+        Operation *def = operand.getDefiningOp();
+        if (!def || def->getBlock() != block || !seen.insert(def).second) continue;
+        if (wanted(def)) return WalkResult::interrupt();
+        work.push_back(def);
+      }
+      return WalkResult::advance();
+    });
+    if (walked.wasInterrupted()) return true;
+  }
+  return false;
 }
 
 // Elementwise, and of the product's dims.
@@ -84,23 +96,12 @@ void Epilogue::find() {
 // Whether `user` will be part of a nest that reads `value` element by element.
 bool Epilogue::isOfNest(Operation *user, Value value) {
   auto gather = dyn_cast<GatherOp>(user);
-  return user->getBlock() == block && (user->hasTrait<IsElementwise>() || isa<ReduceOp, ArgmaxOp>(user) || (gather && gather.getX() != value));
+  bool computes = user->hasTrait<IsElementwise>() || isa<ReduceOp, ArgmaxOp>(user) || (gather && gather.getX() != value);
+  return computes && user->getBlock() == block;
 }
 // Whether a value lies in memory whatever happens here.
 bool Epilogue::isStored(Value value) {
   return !llvm::all_of(value.getUsers(), [&](Operation *user) { return isOfNest(user, value); });
-}
-
-// A value from outside is computed before the product.
-bool Epilogue::needsGroup(Value value, llvm::SmallDenseSet<Operation *> &seen) {
-  Operation *op = value.getDefiningOp();
-  if (!op || op->getBlock() != block || !seen.insert(op).second) return false;
-  if (op == product || group.contains(op)) return true;
-  bool needs = false;
-  op->walk([&](Operation *inner) {
-    for (Value operand : inner->getOperands()) needs = needs || needsGroup(operand, seen);
-  });
-  return needs;
 }
 
 bool Epilogue::operandsFit(Operation *op) {
@@ -108,15 +109,14 @@ bool Epilogue::operandsFit(Operation *op) {
     Operation *def = value.getDefiningOp();
     if (def && (def == product || group.contains(def))) return true;
     if (!fitsProduct(tensorOf(value), product)) return false;
-    if (def && isFreelyRecomputed(def)) {
-      SmallVector<Operation *> free = freeOperandsOf({op});
-      return llvm::all_of(free, [](Operation *op) { return isa<ConstantOp>(op); });
-    }
+    if (!def || def->getBlock() != block) return true;
+    if (isFreelyRecomputed(def))
+      return llvm::all_of(freeOperandsOf({op}), [](Operation *free) { return isa<ConstantOp>(free); });
     // Of the product's size it lies in memory already: a nest would have to store it for this.
     bool large = tensorOf(value).getNumElements() == tensorOf(product.getResult()).getNumElements();
-    if (large && def && def->getBlock() == block && (def->hasTrait<IsElementwise>() || isa<GatherOp>(def)) && !isStored(value)) return false;
+    if (large && (def->hasTrait<IsElementwise>() || isa<GatherOp>(def)) && !isStored(value)) return false;
     llvm::SmallDenseSet<Operation *> seen;
-    return !needsGroup(value, seen);
+    return !needsOneOf(def, [&](Operation *other) { return other == product || group.contains(other); }, seen);
   });
 }
 
@@ -128,7 +128,8 @@ void Epilogue::removeWithUsers(Operation *op) {
 SmallVector<Value> Epilogue::escaping() {
   SmallVector<Value> values;
   auto add = [&](Operation *op) {
-    if (llvm::any_of(op->getUsers(), [&](Operation *user) { return !group.contains(user); })) values.push_back(op->getResult(0));
+    bool read = llvm::any_of(op->getUsers(), [&](Operation *user) { return !group.contains(user); });
+    if (read) values.push_back(op->getResult(0));
   };
   add(product);
   for (Operation *op : group) add(op);
@@ -151,10 +152,9 @@ void Epilogue::keepWanted() {
   for (Operation *op : group)
     if (dependent.contains(op) && isStored(op->getResult(0))) want(op);
   // With what these are made of, others can be stored too that need nothing else of the product's size.
+  auto isWanted = [&](Value value) { return wanted.contains(value.getDefiningOp()); };
   for (Operation *op : group)
-    if (!dependent.contains(op) && isStored(op->getResult(0)) &&
-        llvm::any_of(op->getOperands(), [&](Value value) { return value.getDefiningOp() && wanted.contains(value.getDefiningOp()); }))
-      want(op);
+    if (!dependent.contains(op) && isStored(op->getResult(0)) && llvm::any_of(op->getOperands(), isWanted)) want(op);
   group.remove_if([&](Operation *op) { return !wanted.contains(op); });
 }
 
@@ -166,12 +166,15 @@ bool Epilogue::run() {
     for (Operation *op : llvm::to_vector(group))
       if (group.contains(op) && !operandsFit(op)) removeWithUsers(op);
     keepWanted();
-    for (Value value : escaping())
-      if (Operation *op = value.getDefiningOp(); op != product && (!isStored(value) || value.getType() != product.getType())) removeWithUsers(op);
+    for (Value value : escaping()) {
+      bool fits = isStored(value) && value.getType() == product.getType();
+      if (value != product.getResult() && !fits) removeWithUsers(value.getDefiningOp());
+    }
     if (group.empty()) return false;
     if (group.size() == before) break;
   }
-  if (llvm::any_of(product->getUsers(), [&](Operation *user) { return !group.contains(user) && isOfNest(user, product.getResult()); })) return false;
+  auto readsAnyway = [&](Operation *user) { return !group.contains(user) && isOfNest(user, product.getResult()); };
+  if (llvm::any_of(product->getUsers(), readsAnyway)) return false;
   write();
   return true;
 }

@@ -21,8 +21,8 @@ bool heddle::fitsProduct(Tensor type, ContractOp op) {
   Tensor result = tensorOf(op.getResult());
   SmallVector<StringAttr> columns = columnsOf(op);
   ArrayRef<StringAttr> names = type.getNames(), all = result.getNames();
-  if (names != all && names != ArrayRef<StringAttr>(columns) && names != all.drop_back(columns.size()) && !names.empty()) return false;
-  return llvm::all_of(names, [&](StringAttr name) { return type.sizeOf(name) == result.sizeOf(name); });
+  bool known = names.empty() || names == all || names == ArrayRef<StringAttr>(columns) || names == all.drop_back(columns.size());
+  return known && llvm::all_of(names, [&](StringAttr name) { return type.sizeOf(name) == result.sizeOf(name); });
 }
 
 FusedProduct heddle::productOf(FusedOp op) {
