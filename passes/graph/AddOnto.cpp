@@ -5,6 +5,7 @@
 #include "passes/Passes.h"
 #include "passes/graph/FusionGroups.h"
 #include "passes/graph/Views.h"
+#include "passes/lower/FusedProduct.h"
 
 namespace heddle {
 #define GEN_PASS_DEF_ADDONTO
@@ -22,18 +23,6 @@ static bool isStored(Value value) {
   Operation *op = viewedValue(value).getDefiningOp();
   if (op && isFreelyRecomputed(op)) return false;
   return !op || !value.hasOneUse() || isa<ReadOp, RepeatOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
-}
-
-// The dims that y alone has, or x alone: if the result ends with them, they are columns, side by side in memory.
-static SmallVector<StringAttr> columnsOf(ContractOp op) {
-  Tensor x = tensorOf(op.getX()), y = tensorOf(op.getY());
-  SmallVector<StringAttr> columns;
-  for (StringAttr name : llvm::reverse(tensorOf(op.getResult()).getNames())) {
-    bool ofX = x.has(name) && !y.has(name), ofLast = columns.empty() || x.has(columns.front()) == ofX;
-    if (x.has(name) == y.has(name) || !ofLast) break;
-    columns.insert(columns.begin(), name);
-  }
-  return columns;
 }
 
 // Its register tiles load whole rows, or one row of all columns for all of them.

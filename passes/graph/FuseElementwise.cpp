@@ -81,19 +81,8 @@ static void writeFused(ArrayRef<Operation *> group, OpBuilder &builder, IRMappin
       if (Operation *def = operand.getDefiningOp(); !def || !inside.contains(def))
         if (!llvm::is_contained(inputs, operand)) inputs.push_back(operand);
 
-  Location loc = results.back().getLoc();
-  SmallVector<Value> operands;
-  SmallVector<Location> locs;
-  for (Value input : inputs) operands.push_back(stored.lookupOrDefault(input)), locs.push_back(input.getLoc());
-  auto fused = FusedOp::create(builder, loc, ValueRange(results).getTypes(), operands);
-  OpBuilder::InsertionGuard guard(builder);
-  Block *body = builder.createBlock(&fused.getBody(), {}, ValueRange(operands).getTypes(), locs);
-  IRMapping mapping;
-  mapping.map(inputs, body->getArguments());
-  for (Operation *op : ops) builder.clone(*op, mapping);
-  SmallVector<Value> yielded;
-  for (Value result : results) yielded.push_back(mapping.lookup(result));
-  YieldOp::create(builder, loc, yielded);
+  SmallVector<Value> operands = llvm::map_to_vector(inputs, [&](Value input) { return stored.lookupOrDefault(input); });
+  FusedOp fused = makeFused(builder, results.back().getLoc(), ops, inputs, operands, results);
   for (auto [result, value] : llvm::zip(results, fused.getResults())) stored.map(result, value);
 }
 

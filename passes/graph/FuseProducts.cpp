@@ -10,7 +10,6 @@
 #include "passes/graph/FusionGroups.h"
 #include "passes/lower/FusedProduct.h"
 #include "mlir/Analysis/TopologicalSortUtils.h"
-#include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/SetVector.h"
 
 namespace heddle {
@@ -194,15 +193,8 @@ void Epilogue::write() {
   SmallVector<Value> inputs = operands.takeVector(), results = escaping();
 
   OpBuilder builder(product);
-  Location loc = product.getLoc();
-  SmallVector<Location> locs = llvm::map_to_vector(inputs, [](Value input) { return input.getLoc(); });
-  auto fused = FusedOp::create(builder, loc, ValueRange(results).getTypes(), inputs);
-  Block *body = builder.createBlock(&fused.getBody(), {}, ValueRange(inputs).getTypes(), locs);
-  IRMapping mapping;
-  mapping.map(inputs, body->getArguments());
-  builder.clone(*product, mapping);
-  for (Operation *op : all) builder.clone(*op, mapping);
-  YieldOp::create(builder, loc, llvm::map_to_vector(results, [&](Value value) { return mapping.lookup(value); }));
+  all.insert(all.begin(), product);
+  FusedOp fused = makeFused(builder, product.getLoc(), all, inputs, inputs, results);
   for (auto [result, value] : llvm::zip(results, fused.getResults())) result.replaceAllUsesWith(value);
   for (Operation *op : llvm::reverse(ops)) op->erase();
   product->erase();

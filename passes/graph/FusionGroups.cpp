@@ -1,6 +1,7 @@
 // See FusionGroups.h. Everything runs in the order of the block, so the same program gives the same groups.
 #include "passes/graph/FusionGroups.h"
 #include "passes/OptionalRewrite.h"
+#include "mlir/IR/IRMapping.h"
 #include <numeric>
 #include <queue>
 
@@ -50,6 +51,19 @@ SmallVector<Operation *> heddle::freeOperandsOf(ArrayRef<Operation *> ops) {
   SmallVector<Operation *> order;
   for (Operation *op : ops) addFree(op, seen, order);
   return order;
+}
+
+FusedOp heddle::makeFused(OpBuilder &builder, Location loc, ArrayRef<Operation *> ops, ArrayRef<Value> inputs,
+                          ArrayRef<Value> operands, ArrayRef<Value> results) {
+  auto fused = FusedOp::create(builder, loc, ValueRange(results).getTypes(), operands);
+  OpBuilder::InsertionGuard guard(builder);
+  SmallVector<Location> locs = llvm::map_to_vector(inputs, [](Value input) { return input.getLoc(); });
+  Block *body = builder.createBlock(&fused.getBody(), {}, ValueRange(operands).getTypes(), locs);
+  IRMapping mapping;
+  mapping.map(inputs, body->getArguments());
+  for (Operation *op : ops) builder.clone(*op, mapping);
+  YieldOp::create(builder, loc, llvm::map_to_vector(results, [&](Value result) { return mapping.lookup(result); }));
+  return fused;
 }
 
 // A free op that something other than a nest reads must be computed for it.

@@ -19,6 +19,12 @@ bool isFreelyRecomputed(mlir::Operation *op);
 /// The free ops that `ops` need, in an order in which they can run.
 llvm::SmallVector<mlir::Operation *> freeOperandsOf(llvm::ArrayRef<mlir::Operation *> ops);
 
+/// A fused op of `ops`, in their order, at the builder's point, which stays behind it. `inputs` are the values from outside by
+/// the names that the ops use, `operands` those that hold them now; `results` are values of the ops.
+FusedOp makeFused(mlir::OpBuilder &builder, mlir::Location loc, llvm::ArrayRef<mlir::Operation *> ops,
+                  llvm::ArrayRef<mlir::Value> inputs, llvm::ArrayRef<mlir::Value> operands,
+                  llvm::ArrayRef<mlir::Value> results);
+
 class FusionGroups {
  public:
   /// Groups the ops of one block; ops in nested regions are left alone. Without `join`, every op is a group of its own.

@@ -1,8 +1,8 @@
 // Emits one nest: scopes (loops), memory accesses, ops. LowerFused.cpp opens the loops, NestMemory.cpp loads and
 // stores, NestOps.cpp and NestRandom.cpp compute.
 //
-// A value that does not vary along the vector axis is a vector with equal lanes (ElementEmitter.h). A value is emitted on demand, in the
-// outermost scope that binds the axes along which it varies: hoisting needs no pass.
+// A value that does not vary along the vector axis is a vector with equal lanes (ElementEmitter.h). A value is emitted on
+// demand, in the outermost scope that binds the axes along which it varies: hoisting needs no pass.
 #pragma once
 #include "passes/lower/ElementEmitter.h"
 #include "passes/lower/Lowering.h"
