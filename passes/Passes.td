@@ -91,7 +91,7 @@ def AddOnto : Pass<"add-onto", "::mlir::ModuleOp"> {
   let summary = "products and gradients of embeddings add what else is added to them";
 }
 def FuseProducts : Pass<"fuse-products", "::mlir::ModuleOp"> {
-  let summary = "compute where a product is stored what is made of it element by element";
+  let summary = "compute where a product is stored what is made of it element by element, and sums of what it packs";
 }
 def SinkIntoRepeats : Pass<"sink-into-repeats", "::mlir::ModuleOp"> {
   let summary = "use up what a repeat collects in the turn that makes it: layers are updated where their gradients are made";

@@ -5,6 +5,8 @@
 // attention or the next layer reads it; with them those that only they need, and what these give to others that lies in
 // memory anyway. A value that only nests read is left to them: they compute it as they go, and store nothing. And where a nest
 // must read the product itself, as an update of weights reads their gradient, all is left to it.
+//
+// And the sum of what the product packs is taken as it is packed: the gradient of a bias, beside that of its weight.
 #include "passes/OptionalRewrite.h"
 #include "passes/Passes.h"
 #include "passes/graph/FusionGroups.h"
@@ -35,9 +37,11 @@ public:
   bool run();
 
 private:
+  bool findEpilogue();
   bool needsOneOf(Operation *op, function_ref<bool(Operation *)> wanted, llvm::SmallDenseSet<Operation *> &seen);
   bool isAlong(Operation *op);
   void find();
+  ReduceOp findColumnSum();
   bool operandsFit(Operation *op);
   bool isOfNest(Operation *user, Value value);
   bool isStored(Value value);
@@ -49,6 +53,7 @@ private:
   ContractOp product;
   Block *block;
   llvm::SetVector<Operation *> group;     // without the product
+  ReduceOp columnSum;                      // null: none moves in
   llvm::SmallDenseSet<Operation *> needs;  // what must be computed before the product
 };
 }  // namespace
@@ -157,7 +162,29 @@ void Epilogue::keepWanted() {
   group.remove_if([&](Operation *op) { return !wanted.contains(op); });
 }
 
+// The sum of what the product packs: the gradient of a bias beside that of its weight.
+ReduceOp Epilogue::findColumnSum() {
+  for (Value operand : {product.getX(), product.getY()})
+    for (Operation *user : operand.getUsers()) {
+      auto sum = dyn_cast<ReduceOp>(user);
+      if (!sum || sum->getBlock() != block || !isColumnSum(sum, product) || sum->use_empty() || needs.contains(sum)) continue;
+      llvm::SmallDenseSet<Operation *> seen;
+      auto isSum = [&](Operation *other) { return other == sum; };
+      if (llvm::none_of(group, [&](Operation *op) { return needsOneOf(op, isSum, seen); })) return sum;
+    }
+  return nullptr;
+}
+
 bool Epilogue::run() {
+  if (!findEpilogue()) group.clear();
+  columnSum = product->use_empty() ? nullptr : findColumnSum();
+  if (group.empty() && !columnSum) return false;
+  write();
+  return true;
+}
+
+// Whether a nest need not read the product anyway.
+bool Epilogue::findEpilogue() {
   find();
   if (group.size() > kMostOps) return false;
   while (true) {
@@ -173,15 +200,15 @@ bool Epilogue::run() {
     if (group.size() == before) break;
   }
   auto readsAnyway = [&](Operation *user) { return !group.contains(user) && isOfNest(user, product.getResult()); };
-  if (llvm::any_of(product->getUsers(), readsAnyway)) return false;
-  write();
-  return true;
+  return llvm::none_of(product->getUsers(), readsAnyway);
 }
 
 void Epilogue::write() {
   SmallVector<Operation *> ops;
   for (Operation &op : *block)
     if (group.contains(&op)) ops.push_back(&op);
+  SmallVector<Value> results = escaping();
+  if (columnSum) ops.push_back(columnSum), results.push_back(columnSum.getResult());
   SmallVector<Operation *> all = freeOperandsOf(ops);
   llvm::append_range(all, ops);
   llvm::SmallDenseSet<Operation *> inside(all.begin(), all.end());
@@ -190,7 +217,7 @@ void Epilogue::write() {
   for (Operation *op : all)
     for (Value operand : op->getOperands())
       if (Operation *def = operand.getDefiningOp(); !def || !inside.contains(def)) operands.insert(operand);
-  SmallVector<Value> inputs = operands.takeVector(), results = escaping();
+  SmallVector<Value> inputs = operands.takeVector();
 
   OpBuilder builder(product);
   all.insert(all.begin(), product);

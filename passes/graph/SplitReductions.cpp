@@ -45,7 +45,7 @@ namespace {
 struct SplitReductions : heddle::impl::SplitReductionsBase<SplitReductions> {
   void runOnOperation() override {
     getOperation().walk([](ReduceOp op) {
-      if (isa<AttentionOp, AttentionBackwardOp>(op->getParentOp())) return;  // computed block by block
+      if (isa<AttentionOp, AttentionBackwardOp, FusedOp>(op->getParentOp())) return;  // computed block by block, or as packed
       runOptional(op, "split-reductions: reduce in two steps", [&] { return split(op); });
     });
   }

@@ -17,6 +17,7 @@ public:
   mlir::Value a, b, c, scratch;
   llvm::SmallVector<mlir::Value, 2> beside;  // what is read beside the sums, as in the shape
   size_t onto = 0;                           // the first so many of these are added to them
+  mlir::Value columnSums;                    // memory of the sums of B over all of k, the last of `beside`; null: not wanted
 
   /// What is done with each sum: the elementwise ops of a region. C is then the memory of its first result.
   struct Epilogue {
@@ -45,7 +46,7 @@ private:
   void overVectors(mlir::Value cBase,
                    llvm::function_ref<void(mlir::Value m, mlir::Value n, int64_t v, mlir::Value at)> body);
   mlir::Value loadAlongN(mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
-  mlir::Value loadStart(mlir::Value at, mlir::Value n, int64_t v);
+  mlir::Value loadStart(mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
   mlir::Value addOnto(mlir::Value sum, mlir::Value m, mlir::Value n, int64_t v);
   mlir::Value loadBeside(size_t i, mlir::Type element, mlir::Value m, mlir::Value n, int64_t v);
   void store(mlir::Value value, mlir::Value memory, mlir::Value at, mlir::Value n, int64_t v);
@@ -66,6 +67,7 @@ private:
   void packTransposed(mlir::Value base, mlir::Value n, mlir::Value to);
   void packA(mlir::Value base, mlir::Value kCount);
   mlir::Value packedRow(mlir::Value m);
+  void sumColumns(mlir::Value n, mlir::Value kCount, bool whole);
   void registerTile(mlir::Value aBase, mlir::Value cBase, mlir::Value m, int64_t rows, mlir::Value n, mlir::Value kCount,
                     bool accumulate, bool whole);
   mlir::Value firstLanes(mlir::Value count);
@@ -80,6 +82,7 @@ private:
   bool direct = false, accumulates = false;  // emitBlock: B is read where it lies; C is added to
   llvm::SmallVector<mlir::Value, 2> besideBase;  // where the tile's product begins in each of `beside`
   mlir::Value panelAt;                // where the panel's first row lies in b
+  mlir::Value isFirstRows;            // whether the tile has the first rows, of all that meet the same B
   mlir::Value isFirst;                // of several blocks of k, whether this is the first; null: C is added to
   mlir::Value nextA;                  // where the block of A begins that is packed next, as far as one can know
   struct {

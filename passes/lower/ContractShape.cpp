@@ -102,9 +102,7 @@ static double packCost(int64_t across, int64_t k, int64_t lanes) {
 // Elements of B that a tile streams: of each row, if that is cut; shorter pieces are fetched slowly.
 constexpr int64_t kStreamedRow = 192, kStreamedTile = 1 << 16;
 
-// Few rows, whose sums along n lie in the first cache meanwhile, and would wait for each other if these were few; or whose
-// operands both lie along k.
-static bool isStreamed(const ContractShape &shape) {
+bool heddle::isStreamed(const ContractShape &shape) {
   if (shape.m.size > 4 || !shape.outerK.empty()) return false;
   return shape.n.b == 1 ? shape.n.size >= 128 : shape.k.b == 1 && shape.k.a == 1 && shape.k.size >= 64;
 }

@@ -46,6 +46,10 @@ struct ContractTiling {
   int64_t stripStride(int64_t lanes) const { return (blockK + 1) * lanes; }
 };
 
+/// Whether B is read once, as it lies: there are few rows, whose sums along n lie in the first cache meanwhile, and would wait
+/// for each other if these were few; or whose operands both lie along k.
+bool isStreamed(const ContractShape &shape);
+
 /// Chosen from shape and target class alone. `whole`: one tile for each product.
 ContractTiling contractTiling(const ContractShape &shape, const TargetInfo &target, bool whole = false);
 

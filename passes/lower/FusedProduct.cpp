@@ -1,5 +1,6 @@
 // See FusedProduct.h.
 #include "passes/lower/FusedProduct.h"
+#include "passes/lower/ContractShape.h"
 
 using namespace mlir;
 using namespace heddle;
@@ -25,6 +26,17 @@ bool heddle::fitsProduct(Tensor type, ContractOp op) {
   return known && llvm::all_of(names, [&](StringAttr name) { return type.sizeOf(name) == result.sizeOf(name); });
 }
 
+bool heddle::isColumnSum(ReduceOp op, ContractOp product) {
+  SmallVector<StringAttr> columns = columnsOf(product);
+  if (op.getKind() != "sum" || columns.empty()) return false;
+  Value packed = tensorOf(product.getX()).has(columns.front()) ? product.getX() : product.getY();
+  auto sameDims = [](ArrayAttr left, ArrayAttr right) {
+    return llvm::SmallDenseSet<Attribute>(left.begin(), left.end()) == llvm::SmallDenseSet<Attribute>(right.begin(), right.end());
+  };
+  return op.getX() == packed && sameDims(op.getOver(), product.getOver()) &&
+         tensorOf(op.getResult()).getNames() == ArrayRef<StringAttr>(columns) && !isStreamed(contractShape(product));
+}
+
 FusedProduct heddle::productOf(FusedOp op) {
   FusedProduct product;
   Block &body = op.getBody().front();
@@ -46,6 +58,10 @@ FusedProduct heddle::productOf(FusedOp op) {
   for (Operation &inner : body.without_terminator()) {
     if (&inner == contract || isa<ConstantOp>(inner)) continue;
     // product_c1
+    if (auto sum = dyn_cast<ReduceOp>(inner); sum && !product.columnSum && isColumnSum(sum, contract)) {
+      product.columnSum = sum;
+      continue;
+    }
     if (!inner.hasTrait<IsElementwise>())
       return refuse("'" + inner.getName().getStringRef().str() + "' is not done with single sums of a product");
     // product_c3
@@ -56,7 +72,10 @@ FusedProduct heddle::productOf(FusedOp op) {
         return refuse("an operand lies otherwise than the result of its product");
   }
   // product_c4
-  for (Value value : op.getYield()->getOperands()) {
+  OperandRange yielded = op.getYield()->getOperands();
+  if (ReduceOp sum = product.columnSum; sum && !(sum->hasOneUse() && yielded.size() > 1 && yielded.back() == sum.getResult()))
+    return refuse("its column sum is not its last result alone");
+  for (Value value : yielded.drop_back(product.columnSum ? 1 : 0)) {
     if (value.getType() != contract.getType()) return refuse("a result has another type than its product");
     if (isa<BlockArgument>(value)) return refuse("a result of it is an operand");
   }

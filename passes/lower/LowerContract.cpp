@@ -27,6 +27,7 @@
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/ErrorHandling.h"
 
 using namespace mlir;
 using namespace heddle;
@@ -53,14 +54,15 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
     };
     Value rest = tile;
     Value blockM = split(rest, tiling.blocksM), blockN = split(rest, tiling.blocksN);
-    Value aBase = constant(0), bBase = constant(0), cBase = constant(0);
-    besideBase.assign(beside.size(), aBase);
+    Value aBase = constant(0), bBase = constant(0), cBase = constant(0), rowsBefore = blockM;
+    besideBase.assign(shape.m.beside.size(), aBase);
     for (size_t i = shape.batches.size(); i-- > 0;) {
       const ContractAxis &axis = shape.batches[i];
       Value index = i == 0 ? rest : split(rest, axis.size);
       aBase = add(aBase, mul(index, axis.a));
       bBase = add(bBase, mul(index, axis.b));
       cBase = add(cBase, mul(index, axis.c));
+      if (axis.b == 0) rowsBefore = add(rowsBefore, index);
       for (auto [base, stride] : llvm::zip(besideBase, axis.beside)) base = add(base, mul(index, stride));
     }
     rows.begin = mul(blockM, tiling.blockM);
@@ -68,6 +70,7 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
     panels.begin = mul(blockN, tiling.blockPanels);
     panels.end = tiling.blocksN == 1 ? constant(tiling.panels)
                                      : least(add(panels.begin, tiling.blockPanels), constant(tiling.panels));
+    if (columnSums) isFirstRows = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::eq, rowsBefore, constant(0));
     emitTile(aBase, bBase, cBase);
   });
 }
@@ -170,7 +173,7 @@ void ContractEmitter::storeSum(Value sum, Value m, Value n, int64_t v, Value at,
     return known;
   };
   for (Operation &inner : epilogue->body->without_terminator()) {
-    if (isa<ContractOp>(inner)) continue;
+    if (isa<ContractOp, ReduceOp>(inner)) continue;
     SmallVector<Value> operands;
     for (Value operand : inner.getOperands()) operands.push_back(valueOf(operand));
     values[inner.getResult(0)] = epilogue->elements->compute(&inner, operands);
@@ -186,12 +189,12 @@ Value ContractEmitter::loadAlongN(Value memory, Value at, Value n, int64_t v) {
   if (!masked) return vector::LoadOp::create(builder, loc, vector, memory, at);
   return vector::MaskedLoadOp::create(builder, loc, vector, memory, at, mask(n, v), zero());
 }
-// What a sum starts from: what C holds, in the first of several blocks of k zero.
-Value ContractEmitter::loadStart(Value at, Value n, int64_t v) {
-  if (!isFirst) return loadAlongN(c, at, n, v);
+// What a sum starts from: what memory holds, in the first of several blocks of k zero.
+Value ContractEmitter::loadStart(Value memory, Value at, Value n, int64_t v) {
+  if (!isFirst) return loadAlongN(memory, at, n, v);
   Value columns = masked ? arith::SubIOp::create(builder, loc, constant(shape.n.size), lane(n, v)) : constant(lanes);
   Value held = arith::SelectOp::create(builder, loc, isFirst, constant(0), columns);
-  return vector::MaskedLoadOp::create(builder, loc, vector, c, at, firstLanes(held), zero());
+  return vector::MaskedLoadOp::create(builder, loc, vector, memory, at, firstLanes(held), zero());
 }
 void ContractEmitter::store(Value value, Value memory, Value at, Value n, int64_t v) {
   if (masked) vector::MaskedStoreOp::create(builder, loc, memory, at, mask(n, v), value);
@@ -209,6 +212,7 @@ void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value kC
     Value n = mul(panel, width);
     if (direct) panelAt = add(bBase, n);
     else pack(bBase, n, kCount);
+    if (columnSums) sumColumns(n, kCount, whole);
     emitPanel(bBase, aBase, cBase, n, kCount, accumulate, whole);
   });
 }
@@ -371,6 +375,31 @@ Value ContractEmitter::packedRow(Value m) {
   return add(add(mul(strip, tiling.stripStride(lanes)), within), tiling.blockK * width);
 }
 
+// Of what has been packed. A block of k is summed from zero, as errors then grow with its length.
+void ContractEmitter::sumColumns(Value n, Value kCount, bool whole) {
+  auto branch = scf::IfOp::create(builder, loc, isFirstRows);
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(branch.thenBlock());
+  auto sums = scf::ForOp::create(builder, loc, constant(0), kCount, constant(1), SmallVector<Value>(tiling.vectors, zero()));
+  {
+    OpBuilder::InsertionGuard inLoop(builder);
+    builder.setInsertionPointToStart(sums.getBody());
+    Value k = sums.getInductionVar();
+    k.setLoc(NameLoc::get(builder.getStringAttr("k"), loc));
+    SmallVector<Value> next;
+    for (auto [v, sum] : llvm::enumerate(sums.getRegionIterArgs())) {
+      Value row = vector::LoadOp::create(builder, loc, vector, scratch, add(mul(k, width), int64_t(v) * lanes));
+      next.push_back(arith::AddFOp::create(builder, loc, sum, row));
+    }
+    scf::YieldOp::create(builder, loc, next);
+  }
+  for (auto [v, sum] : llvm::enumerate(sums.getResults())) {
+    Value at = add(add(besideBase.back(), n), int64_t(v) * lanes), value = sum;
+    if (!whole) value = arith::AddFOp::create(builder, loc, loadStart(columnSums, at, n, int64_t(v)), value);
+    store(value, columnSums, at, n, int64_t(v));
+  }
+}
+
 void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t rows, Value n, Value kCount,
                                    bool accumulate, bool whole) {
   SmallVector<Value> aRow(rows), cRow(rows);
@@ -382,7 +411,7 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
   SmallVector<Value> starts;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < tiling.vectors; ++v)
-      starts.push_back(accumulate ? loadStart(add(cRow[r], v * lanes), n, v) : zero());
+      starts.push_back(accumulate ? loadStart(c, add(cRow[r], v * lanes), n, v) : zero());
   // What this tile stores, or with several blocks of k the next one loads: waits for it take up to a tenth of the time.
   if (!direct && rows == tiling.rows && shape.products() * shape.m.size * shape.n.size > kStaysNear) {
     Value first = whole ? cRow[0] : add(cRow[0], rows * shape.m.c);
@@ -422,7 +451,9 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
 
 LoweredKernel heddle::lowerContract(Operation *op, StringRef name, const TargetInfo &target, ModuleOp module) {
   auto fused = dyn_cast<FusedOp>(op);
-  ContractOp contract = fused ? productOf(fused).contract : cast<ContractOp>(op);
+  FusedProduct product = fused ? productOf(fused) : FusedProduct{cast<ContractOp>(op), {}, {}};
+  if (!product) llvm::reportFatalInternalError("a pass made a region that is no product: " + Twine(product.refusal));
+  ContractOp contract = product.contract;
   // What is added first, then what the epilogue reads.
   SmallVector<Value> besides(contract.getOnto());
   ContractEmitter::Epilogue epilogue;
@@ -430,12 +461,14 @@ LoweredKernel heddle::lowerContract(Operation *op, StringRef name, const TargetI
     epilogue.body = &fused.getBody().front();
     epilogue.sum = contract.getResult();
     for (BlockArgument argument : epilogue.body->getArguments())
-      if (llvm::any_of(argument.getUsers(), [&](Operation *user) { return user != contract; })) {
+      if (llvm::any_of(argument.getUsers(), [&](Operation *user) { return !isa<ContractOp, ReduceOp>(user); })) {
         epilogue.beside[argument] = besides.size();
         besides.push_back(argument);
       }
   }
-  ContractShape shape = contractShape(contract, llvm::map_to_vector(besides, [](Value value) { return cast<Tensor>(value.getType()); }));
+  SmallVector<Tensor> types = llvm::map_to_vector(besides, [](Value value) { return cast<Tensor>(value.getType()); });
+  if (product.columnSum) types.push_back(cast<Tensor>(product.columnSum.getType()));
+  ContractShape shape = contractShape(contract, types);
   ContractTiling tiling = contractTiling(shape, target);
   int64_t scratchBytes = tiling.scratchElements(target.lanes()) * 4;
   OpBuilder builder(op->getContext());
@@ -454,7 +487,9 @@ LoweredKernel heddle::lowerContract(Operation *op, StringRef name, const TargetI
   ElementEmitter elements(builder, frame.function, op->getLoc());
   epilogue.elements = &elements;
   epilogue.results = frame.results;
-  if (fused) emitter.epilogue = &epilogue;
+  if (product.columnSum) emitter.columnSums = epilogue.results.pop_back_val();
+  bool computes = fused && llvm::any_of(epilogue.body->without_terminator(), [](Operation &inner) { return !isa<ContractOp, ReduceOp>(inner); });
+  if (computes) emitter.epilogue = &epilogue;
   emitter.emitTiles(frame.begin, frame.end);
   return {frame.function, shape.products() * tiling.blocksM * tiling.blocksN, scratchBytes, flopsOf(contract)};
 }

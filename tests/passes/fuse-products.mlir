@@ -104,3 +104,84 @@ func.func @before(%x: !x, %w: !w, %s: !y) -> (!y, !y) {
   %q = heddle.mul %p, %h : (!y, !y) -> !y
   return %q, %h : !y, !y
 }
+// -----
+!x = !heddle.tensor<[B=2, T=8, D=32], f32>
+!g = !heddle.tensor<[B=2, T=8, F=16], f32>
+!w = !heddle.tensor<[D=32, F=16], f32>
+!b = !heddle.tensor<[F=16], f32>
+// The gradient of a bias is the sum of what the gradient of its weight packs, also where all else is left to a nest.
+// CHECK-LABEL: @bias
+// CHECK: %[[ALL:.*]]:2 = heddle.fused(%arg0, %arg1)
+// CHECK-NEXT: ^bb0(%[[X:.*]]: {{.*}}, %[[G:[^:]*]]: {{.*}}):
+// CHECK-NEXT: %[[P:.*]] = heddle.contract %[[X]], %[[G]]
+// CHECK-NEXT: %[[S:.*]] = heddle.reduce "sum" %[[G]]
+// CHECK-NEXT: heddle.yield %[[P]], %[[S]]
+// CHECK: heddle.mul %[[ALL]]#0, %[[ALL]]#0
+// CHECK: return %[[ALL]]#0, %[[ALL]]#1
+func.func @bias(%x: !x, %g: !g) -> (!w, !b, !heddle.tensor<[], f32>) {
+  %s = heddle.reduce "sum" %g over ["T", "B"] : (!g) -> !b
+  %p = heddle.contract %x, %g over ["B", "T"] : (!x, !g) -> !w
+  %q = heddle.mul %p, %p : (!w, !w) -> !w
+  %n = heddle.reduce "sum" %q over ["D", "F"] : (!w) -> !heddle.tensor<[], f32>
+  return %p, %s, %n : !w, !b, !heddle.tensor<[], f32>
+}
+// An epilogue that reads another bias.
+// CHECK-LABEL: @both
+// CHECK: %[[ALL:.*]]:2 = heddle.fused(%arg0, %arg1, %arg2)
+// CHECK: heddle.contract
+// CHECK-NEXT: %[[A:.*]] = heddle.add
+// CHECK-NEXT: %[[S:.*]] = heddle.reduce
+// CHECK-NEXT: heddle.yield %[[A]], %[[S]]
+func.func @both(%x: !x, %g: !g, %b: !b) -> (!w, !b) {
+  %s = heddle.reduce "sum" %g over ["B", "T"] : (!g) -> !b
+  %p = heddle.contract %x, %g over ["B", "T"] : (!x, !g) -> !w
+  %u = heddle.add %p, %b : (!w, !b) -> !w
+  return %u, %s : !w, !b
+}
+// An epilogue that needs the sum goes first.
+// CHECK-LABEL: @later
+// CHECK: heddle.reduce
+// CHECK: heddle.fused
+// CHECK-NOT: heddle.reduce
+// CHECK: return
+func.func @later(%x: !x, %g: !g, %b: !b) -> (!w, !b) {
+  %s = heddle.reduce "sum" %g over ["B", "T"] : (!g) -> !b
+  %p = heddle.contract %x, %g over ["B", "T"] : (!x, !g) -> !w
+  %u = heddle.add %p, %s : (!w, !b) -> !w
+  return %u, %s : !w, !b
+}
+// The operand whose rows the result has; a sum over less; the largest; a sum that the product needs; few rows, of which
+// none are packed.
+// CHECK-LABEL: @othersums
+// CHECK-NOT: heddle.fused
+func.func @othersums(%x: !x, %g: !g) -> (!w, !heddle.tensor<[D=32], f32>, !heddle.tensor<[T=8, F=16], f32>, !b) {
+  %s = heddle.reduce "sum" %x over ["B", "T"] : (!x) -> !heddle.tensor<[D=32], f32>
+  %q = heddle.reduce "sum" %g over ["B"] : (!g) -> !heddle.tensor<[T=8, F=16], f32>
+  %m = heddle.reduce "max" %g over ["B", "T"] : (!g) -> !b
+  %p = heddle.contract %x, %g over ["B", "T"] : (!x, !g) -> !w
+  return %p, %s, %q, %m : !w, !heddle.tensor<[D=32], f32>, !heddle.tensor<[T=8, F=16], f32>, !b
+}
+// The sum over several products, too.
+// CHECK-LABEL: @several
+// CHECK-NOT: heddle.fused
+func.func @several(%x: !x, %g: !g) -> (!heddle.tensor<[B=2, D=32, F=16], f32>, !b) {
+  %s = heddle.reduce "sum" %g over ["B", "T"] : (!g) -> !b
+  %p = heddle.contract %x, %g over ["T"] : (!x, !g) -> !heddle.tensor<[B=2, D=32, F=16], f32>
+  return %p, %s : !heddle.tensor<[B=2, D=32, F=16], f32>, !b
+}
+// CHECK-LABEL: @needed
+// CHECK-NOT: heddle.fused
+func.func @needed(%g: !g) -> !heddle.tensor<[S=16, F=16], f32> {
+  %s = heddle.reduce "sum" %g over ["B", "T"] : (!g) -> !b
+  %d = heddle.sub %g, %s : (!g, !b) -> !g
+  %r = heddle.rename %d ["F" -> "S"] : (!g) -> !heddle.tensor<[B=2, T=8, S=16], f32>
+  %p = heddle.contract %r, %g over ["B", "T"] : (!heddle.tensor<[B=2, T=8, S=16], f32>, !g) -> !heddle.tensor<[S=16, F=16], f32>
+  return %p : !heddle.tensor<[S=16, F=16], f32>
+}
+// CHECK-LABEL: @fewrows
+// CHECK-NOT: heddle.fused
+func.func @fewrows(%x: !heddle.tensor<[B=16, D=3], f32>, %g: !heddle.tensor<[B=16, F=256], f32>) -> (!heddle.tensor<[D=3, F=256], f32>, !heddle.tensor<[F=256], f32>) {
+  %p = heddle.contract %x, %g over ["B"] : (!heddle.tensor<[B=16, D=3], f32>, !heddle.tensor<[B=16, F=256], f32>) -> !heddle.tensor<[D=3, F=256], f32>
+  %s = heddle.reduce "sum" %g over ["B"] : (!heddle.tensor<[B=16, F=256], f32>) -> !heddle.tensor<[F=256], f32>
+  return %p, %s : !heddle.tensor<[D=3, F=256], f32>, !heddle.tensor<[F=256], f32>
+}
