@@ -1,5 +1,5 @@
 // The built-in functions. What the graph has no op for is written out in ops that it has; the numerically delicate
-// ones in a form whose gradient is finite everywhere (sigmoid through tanh, log_sigmoid through log1p).
+// ones in a form whose gradient is finite everywhere (log_sigmoid through log1p).
 #include "frontend/DidYouMean.h"
 #include "frontend/Elaborator.h"
 
@@ -118,10 +118,10 @@ public:
       Value negative = el.where(span, beyond("lt"), {num(-1), span}, {el.unaryOp<StopGradOp>(span, x), span});
       return el.where(span, beyond("gt"), {num(1), span}, {negative, span});
     }
-    if (f == "sigmoid") // 1 / (1 + exp(-x)) = 0.5 * tanh(0.5 * x) + 0.5
-      return add(mul(num(0.5), el.unaryOp<TanhOp>(span, mul(num(0.5), x))), num(0.5));
+    if (f == "sigmoid")
+      return el.unaryOp<SigmoidOp>(span, x);
     if (f == "silu") // x * sigmoid(x); Elfwing et al. 2017
-      return mul(x, apply("sigmoid", x));
+      return mul(x, el.unaryOp<SigmoidOp>(span, x));
     if (f == "log_sigmoid") { // min(x, 0) - log1p(exp(-|x|))
       Value small = el.unaryOp<Log1pOp>(
           span, el.unaryOp<ExpOp>(span, el.negate(span, {el.unaryOp<AbsOp>(span, x), span})));
@@ -129,10 +129,11 @@ public:
     }
     if (f == "gelu") // 0.5 * x * (1 + erf(x / sqrt(2))); Hendrycks and Gimpel 2016
       return mul(mul(num(0.5), x), add(el.unaryOp<ErfOp>(span, mul(x, num(std::sqrt(0.5)))), num(1)));
-    // gelu_tanh: 0.5 * x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 * x^3))), the same paper's approximation
-    Value cube = mul(mul(x, x), x);
-    Value inner = mul(num(std::sqrt(2 / M_PI)), add(x, mul(num(0.044715), cube)));
-    return mul(mul(num(0.5), x), add(el.unaryOp<TanhOp>(span, inner), num(1)));
+    // gelu_tanh: 0.5 * x * (1 + tanh(y)), y = sqrt(2 / pi) * (x + 0.044715 * x^3), the same paper's approximation; that is
+    // x * sigmoid(2 * y), which keeps its digits where tanh comes near -1
+    double scale = 2 * std::sqrt(2 / M_PI);
+    Value inner = mul(x, add(mul(num(0.044715 * scale), mul(x, x)), num(scale)));
+    return mul(x, el.unaryOp<SigmoidOp>(span, inner));
   }
 
   /// The same of a number.

@@ -187,6 +187,7 @@ def Heddle_RsqrtOp : Heddle_Unary<"rsqrt", FloatTensor, "1 / sqrt(x): two correc
 def Heddle_SinOp : Heddle_Unary<"sin", FloatTensor, "sine">;
 def Heddle_CosOp : Heddle_Unary<"cos", FloatTensor, "cosine">;
 def Heddle_TanhOp : Heddle_Unary<"tanh", FloatTensor, "hyperbolic tangent">;
+def Heddle_SigmoidOp : Heddle_Unary<"sigmoid", FloatTensor, "1 / (1 + e^-x)">;
 def Heddle_ErfOp : Heddle_Unary<"erf", FloatTensor, "error function">;
 def Heddle_NotOp : Heddle_Unary<"not", BoolTensor, "logical not">;
 def Heddle_AndOp : Heddle_Binary<"and", BoolTensor, "logical and">;

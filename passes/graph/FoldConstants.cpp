@@ -37,6 +37,7 @@ static std::optional<double> unary(Operation *op, double x) {
       .Case([&](SinOp) { return std::sin(x); })
       .Case([&](CosOp) { return std::cos(x); })
       .Case([&](TanhOp) { return std::tanh(x); })
+      .Case([&](SigmoidOp) { return 1 / (1 + std::exp(-x)); })
       .Case([&](ErfOp) { return std::erf(x); })
       .Case([&](NotOp) { return double(x == 0); })
       .Case<BroadcastOp, StopGradOp>([&](auto) { return x; })

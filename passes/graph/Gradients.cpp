@@ -126,6 +126,9 @@ static void addFunctions(Table &table) {
   table.row<TanhOp>([](OpGradient &d, TanhOp op) {
     d.give(op.getX(), [&] { return d.times(d.b.sub(d.b.number(1), d.b.mul(op.getResult(), op.getResult()))); });
   });
+  table.row<SigmoidOp>([](OpGradient &d, SigmoidOp op) {
+    d.give(op.getX(), [&] { return d.times(d.b.mul(op.getResult(), d.b.sub(d.b.number(1), op.getResult()))); });
+  });
   // 2/sqrt(pi) * exp(-x^2)
   table.row<ErfOp>([](OpGradient &d, ErfOp op) {
     d.give(op.getX(), [&] {

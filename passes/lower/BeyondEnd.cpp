@@ -66,5 +66,5 @@ bool BeyondEnd::decideFinite(Value value, StringAttr axis) {
   bool operands = llvm::all_of(op->getOperands(), [&](Value operand) { return isFinite(operand, axis); });
   if (isa<DivOp>(op)) return operands && isNotZero(op->getOperand(1));
   return operands && isa<AddOp, SubOp, MulOp, NegOp, AbsOp, MinOp, MaxOp, SelectOp, CastOp, BroadcastOp, StopGradOp, TanhOp,
-                         ErfOp, SinOp, CosOp, FloorOp, ContractOp, GatherOp>(op);
+                         SigmoidOp, ErfOp, SinOp, CosOp, FloorOp, ContractOp, GatherOp>(op);
 }

@@ -110,6 +110,10 @@ Value ElementEmitter::compute(Operation *def, ArrayRef<Value> v) {
   if (isa<SinOp>(def)) return make<math::SinOp>(v[0]);
   if (isa<CosOp>(def)) return make<math::CosOp>(v[0]);
   if (isa<TanhOp>(def)) return make<math::TanhOp>(v[0]);
+  if (isa<SigmoidOp>(def)) {
+    Value power = make<math::ExpOp>(make<arith::NegFOp>(v[0]));
+    return make<arith::DivFOp>(floatSplat(1), make<arith::AddFOp>(power, floatSplat(1)));
+  }
   if (isa<ErfOp>(def)) return make<math::ErfOp>(v[0]);
   if (isa<NotOp>(def)) return negated(v[0]);
   if (isa<AndOp>(def)) return make<arith::AndIOp>(v[0], v[1]);

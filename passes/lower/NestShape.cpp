@@ -33,7 +33,7 @@ SmallVector<StringAttr> heddle::reducedDims(Operation *op) {
 
 bool heddle::isExpensive(Operation *op) {
   return isa<DivOp, FloorDivOp, ModOp, PowOp, ExpOp, Expm1Op, LogOp, Log1pOp, SqrtOp, RsqrtOp, SinOp, CosOp, TanhOp,
-             ErfOp, BernoulliOp, GatherOp>(op);
+             SigmoidOp, ErfOp, BernoulliOp, GatherOp>(op);
 }
 
 static bool isNestOp(Operation *op) {

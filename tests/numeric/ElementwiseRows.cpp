@@ -144,6 +144,7 @@ std::vector<OpRow> heddle::elementwiseRows() {
       function("sin", -4, 4, -1e4, 1e4, trigonometric()),
       function("cos", -4, 4, -1e4, 1e4, trigonometric()),
       function("tanh", -2, 2, -12, 12, relative(2 * 1.4)),
+      function("sigmoid", -4, 4, -87, 100, relative(4)),  // e^-x within 2, the sum and the quotient 1 each
       function("erf", -2, 2, -6, 6, relative(2 * 1.2)),
       logical("not", false),
       logical("and", true),

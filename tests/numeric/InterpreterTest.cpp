@@ -87,6 +87,7 @@ TEST(Interpreter, Functions) {
   expectNear(unary("sin", {0, M_PI / 2}), {0, 1});
   expectNear(unary("cos", {0, M_PI}), {1, -1});
   expectNear(unary("tanh", {0, inf}), {0, 1});
+  expectNear(unary("sigmoid", {0, 1, inf, -inf}), {0.5, 1 / (1 + std::exp(-1)), 1, 0});
   expectNear(unary("erf", {0, inf}), {0, 1});
   expectNear(unary("stop_grad", {3}), {3});
 }

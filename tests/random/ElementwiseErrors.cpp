@@ -122,6 +122,7 @@ const llvm::StringMap<Rule> &ofFloats() {
       {"sin", [](const Point &p) { return trigonometric(p, std::cos(p.x[0])); }},
       {"cos", [](const Point &p) { return trigonometric(p, std::sin(p.x[0])); }},
       {"tanh", [](const Point &p) { return rounded(p, ends(p, std::tanh), kTanh); }},
+      {"sigmoid", [](const Point &p) { return rounded(p, ends(p, [](double x) { return 1 / (1 + std::exp(-x)); }), kSigmoid); }},
       {"erf", [](const Point &p) { return rounded(p, ends(p, std::erf), kErf); }},
   };
   return rules;

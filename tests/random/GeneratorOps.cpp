@@ -41,6 +41,7 @@ static double at(StringRef op, double x) {
   if (op == "log1p") return std::log1p(x);
   if (op == "sqrt") return std::sqrt(x);
   if (op == "tanh") return std::tanh(x);
+  if (op == "sigmoid") return 1 / (1 + std::exp(-x));
   if (op == "erf") return std::erf(x);
   if (op == "floor") return std::floor(x);
   return x;
@@ -217,7 +218,7 @@ std::optional<Item> Generator::mask(Pool &pool) {
 bool Generator::growFunction(Pool &pool) {
   static const std::vector<const char *> names{"neg",   "abs", "floor", "exp", "expm1", "log", "log1p",
                                                "sqrt",  "rsqrt", "sin", "cos", "tanh", "erf", "stop_grad",
-                                               "tanh", "exp", "relu", "broadcast", "cast"};
+                                               "sigmoid", "exp", "relu", "broadcast", "cast"};
   auto x = pick(pool, 'f');
   std::string op = random.of(names);
   if (op == "log" || op == "rsqrt" || op == "sqrt") x = away(*x, 0.1);

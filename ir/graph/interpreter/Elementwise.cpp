@@ -49,6 +49,7 @@ const llvm::StringMap<Scalar> &ofNumbers() {
       {"sin", [](double x, double, double) { return std::sin(x); }},
       {"cos", [](double x, double, double) { return std::cos(x); }},
       {"tanh", [](double x, double, double) { return std::tanh(x); }},
+      {"sigmoid", [](double x, double, double) { return 1 / (1 + std::exp(-x)); }},
       {"erf", [](double x, double, double) { return std::erf(x); }},
       {"not", [](double x, double, double) { return double(x == 0); }},
       {"and", [](double x, double y, double) { return double(x != 0 && y != 0); }},
