@@ -12,7 +12,7 @@ public:
                   const TargetInfo &target)
       : IndexEmitter(builder, loc), shape(shape), tiling(tiling), lanes(target.lanes()),
         width(tiling.vectors * target.lanes()), masked(shape.n.size % width != 0),
-        vector(mlir::VectorType::get({4}, builder.getF32Type(), {true})) {}
+        direct(!tiling.packsB), vector(mlir::VectorType::get({4}, builder.getF32Type(), {true})) {}
 
   mlir::Value a, b, c, scratch;
   llvm::SmallVector<mlir::Value, 2> beside;  // what is read beside the sums, as in the shape
@@ -79,7 +79,8 @@ private:
   const ContractTiling &tiling;
   int64_t lanes, width;
   bool masked;  // the last panel is not full
-  bool direct = false, accumulates = false;  // emitBlock: B is read where it lies; C is added to
+  bool direct;                        // B is read where it lies
+  bool accumulates = false;           // emitBlock: C is added to
   llvm::SmallVector<mlir::Value, 2> besideBase;  // where the tile's product begins in each of `beside`
   mlir::Value panelAt;                // where the panel's first row lies in b
   mlir::Value isFirstRows;            // whether the tile has the first rows, of all that meet the same B

@@ -35,13 +35,15 @@ struct ContractTiling {
   int64_t rows, vectors;
   int64_t blockM, blockPanels, blockK;
   int64_t panels, blocksM, blocksN;  // how many there are
+  bool packsB;                       // else a register tile reads B as it lies
   bool packsA;                       // then `rows` divides the lanes, and these blockM
   int64_t streams;                   // if not 0: B is read once, as it lies, so many of its rows together; a panel is a vector
 
   /// Elements of scratch: a packed panel of B, and with packsA a packed block of A.
   int64_t scratchElements(int64_t lanes) const {
-    return streams ? 0 : blockK * vectors * lanes + (packsA ? blockM / lanes * stripStride(lanes) : 0);
+    return streams ? 0 : packedB(lanes) + (packsA ? blockM / lanes * stripStride(lanes) : 0);
   }
+  int64_t packedB(int64_t lanes) const { return packsB ? blockK * vectors * lanes : 0; }
   /// From one strip of packed A (a vector's rows) to the next; no power of two, whose strips would share sets of the cache.
   int64_t stripStride(int64_t lanes) const { return (blockK + 1) * lanes; }
 };

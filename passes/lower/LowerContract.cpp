@@ -5,17 +5,17 @@
 //     for block of k:
 //       pack A[block of m, k] -> scratch            where that pays
 //       for panel of the block of n:                vectors * lanes columns
-//         pack B[k, panel] -> scratch[k][columns]
+//         pack B[k, panel] -> scratch[k][columns]   where its rows are long
 //         for rows of the block of m, `rows` at a time:
 //           prefetch the part of C that is loaded or stored next
 //           accumulators[rows][vectors] += A[row, k] * scratch[k][vector]      over all k, in order
 //           prefetch a part of what is packed next
 //
-// B is always packed: a register tile reads it by vectors and again for every row. An element of A is one broadcast load
-// wherever it lies; what packing it saves is cache lines of which a row tile uses a part, and sets of the cache that
-// strides of powers of two share (BLIS packs both, Van Zee and van de Geijn 2015). The blocks lie in the scratch of a
-// thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of k,
-// accumulators start from C, in the first from zero. What is added to a product comes last: sums that began with it would
+// A register tile reads B by vectors and again for every row, so B is packed, but where its rows are short and whole panels. An
+// element of A is one broadcast load wherever it lies; what packing it saves is cache lines of which a row tile uses a part, and
+// sets of the cache that strides of powers of two share (BLIS packs both, Van Zee and van de Geijn 2015). The blocks lie in the
+// scratch of a thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of
+// k, accumulators start from C, in the first from zero. What is added to a product comes last: sums that began with it would
 // round at its magnitude in each step. What else is done with a sum (FusedProduct.h) follows, tile by tile.
 //
 // Products of few rows take another form: StreamContract.cpp.
@@ -34,6 +34,7 @@ using namespace heddle;
 
 static constexpr int64_t kCacheLine = 16;        // floats
 static constexpr int64_t kStaysNear = 1 << 16;  // floats of B or C that lie in the second-level cache anyway
+static constexpr int64_t kJoined = 1 << 19;     // floats of A up to which the part that a thread takes at once stays there
 
 Value ContractEmitter::mask(int64_t size, Value first) {
   return firstLanes(arith::SubIOp::create(builder, loc, constant(size), first));
@@ -43,17 +44,30 @@ Value ContractEmitter::firstLanes(Value count) {
   return vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), count);
 }
 
+// tile = (product, block of n, block of m), m fastest. Tiles that meet the same panels are computed as one, so that these are
+// packed once for all of them that a thread takes; but not where their rows would not stay near, or are packed block by block.
 void ContractEmitter::emitTiles(Value begin, Value end) {
-  loop("tile", begin, end, 1, [&](Value tile) {
-    // tile = (product, block of n, block of m), m fastest
+  bool joins = tiling.blocksM > 1 && !tiling.packsA && shape.m.size * tiling.blockK <= kJoined;
+  auto blocks = [&](Value tiles, int64_t more) -> Value {
+    return arith::DivUIOp::create(builder, loc, add(tiles, more), constant(tiling.blocksM));
+  };
+  Value first = joins ? blocks(begin, 0) : begin, last = joins ? blocks(end, tiling.blocksM - 1) : end;
+  loop(joins ? "tiles" : "tile", first, last, 1, [&](Value tile) {
     auto split = [&](Value &index, int64_t size) -> Value {
       if (size == 1) return constant(0);
       Value part = arith::RemUIOp::create(builder, loc, index, constant(size));
       index = arith::DivUIOp::create(builder, loc, index, constant(size));
       return part;
     };
-    Value rest = tile;
-    Value blockM = split(rest, tiling.blocksM), blockN = split(rest, tiling.blocksN);
+    Value rest = tile, blockM, behind;  // blocks of m from ... up to
+    if (joins) {
+      Value from = mul(tile, tiling.blocksM), upTo = least(add(from, tiling.blocksM), end);
+      blockM = arith::SubIOp::create(builder, loc, arith::MaxUIOp::create(builder, loc, from, begin), from);
+      behind = arith::SubIOp::create(builder, loc, upTo, from);
+    } else {
+      blockM = split(rest, tiling.blocksM), behind = add(blockM, 1);
+    }
+    Value blockN = split(rest, tiling.blocksN);
     Value aBase = constant(0), bBase = constant(0), cBase = constant(0), rowsBefore = blockM;
     besideBase.assign(shape.m.beside.size(), aBase);
     for (size_t i = shape.batches.size(); i-- > 0;) {
@@ -66,7 +80,7 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
       for (auto [base, stride] : llvm::zip(besideBase, axis.beside)) base = add(base, mul(index, stride));
     }
     rows.begin = mul(blockM, tiling.blockM);
-    rows.end = tiling.blocksM == 1 ? constant(shape.m.size) : least(add(rows.begin, tiling.blockM), constant(shape.m.size));
+    rows.end = tiling.blocksM == 1 ? constant(shape.m.size) : least(mul(behind, tiling.blockM), constant(shape.m.size));
     panels.begin = mul(blockN, tiling.blockPanels);
     panels.end = tiling.blocksN == 1 ? constant(tiling.panels)
                                      : least(add(panels.begin, tiling.blockPanels), constant(tiling.panels));
@@ -76,7 +90,6 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
 }
 
 void ContractEmitter::emitBlock(bool accumulate) {
-  direct = true;
   accumulates = accumulate;
   emitTiles(constant(0), constant(shape.products()));
 }
@@ -357,7 +370,7 @@ void ContractEmitter::packA(Value base, Value kCount) {
     first.back() = least(first.back(), constant(shape.m.size - 1));
   }
   loop("k", constant(0), kCount, 1, [&](Value k) {
-    Value from = add(base, mul(k, shape.k.a)), to = add(mul(k, lanes), tiling.blockK * width);
+    Value from = add(base, mul(k, shape.k.a)), to = add(mul(k, lanes), tiling.packedB(lanes));
     for (int64_t row = 0; row < tiling.blockM; row += lanes) {
       Value at = add(from, first[row / lanes]), strip;
       if (whole) strip = vector::LoadOp::create(builder, loc, vector, a, at);
@@ -372,7 +385,7 @@ Value ContractEmitter::packedRow(Value m) {
   Value row = builder.createOrFold<arith::SubIOp>(loc, m, rows.begin);
   Value strip = arith::DivUIOp::create(builder, loc, row, constant(lanes));
   Value within = arith::RemUIOp::create(builder, loc, row, constant(lanes));
-  return add(add(mul(strip, tiling.stripStride(lanes)), within), tiling.blockK * width);
+  return add(add(mul(strip, tiling.stripStride(lanes)), within), tiling.packedB(lanes));
 }
 
 // Of what has been packed. A block of k is summed from zero, as errors then grow with its length.
@@ -386,9 +399,10 @@ void ContractEmitter::sumColumns(Value n, Value kCount, bool whole) {
     builder.setInsertionPointToStart(sums.getBody());
     Value k = sums.getInductionVar();
     k.setLoc(NameLoc::get(builder.getStringAttr("k"), loc));
+    Value from = direct ? add(panelAt, mul(k, shape.k.b)) : mul(k, width);
     SmallVector<Value> next;
     for (auto [v, sum] : llvm::enumerate(sums.getRegionIterArgs())) {
-      Value row = vector::LoadOp::create(builder, loc, vector, scratch, add(mul(k, width), int64_t(v) * lanes));
+      Value row = vector::LoadOp::create(builder, loc, vector, direct ? b : scratch, add(from, int64_t(v) * lanes));
       next.push_back(arith::AddFOp::create(builder, loc, sum, row));
     }
     scf::YieldOp::create(builder, loc, next);

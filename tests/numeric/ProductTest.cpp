@@ -35,6 +35,9 @@ protected:
     check(s, [](const ContractTiling &tiling, int64_t) { return tiling.streams > 0; });
   }
 
+  void checkUnpacked(const Product &s) {
+    check(s, [](const ContractTiling &tiling, int64_t) { return !tiling.packsA && !tiling.packsB && !tiling.streams; });
+  }
   void checkAny(const Product &s) {
     check(s, [](const ContractTiling &tiling, int64_t) { return !tiling.packsA && !tiling.streams; });
   }
@@ -147,6 +150,14 @@ TEST_P(Products, StreamedAlongTheSum) {
   checkStreamed({1, 3, 67, 4, 30, true});
 }
 
+
+// B as it lies: in one block of the sum and in several, with a rest of rows; of several products.
+TEST_P(Products, Unpacked) {
+  checkUnpacked({1, 1, 90, 67, 96});
+  checkUnpacked({1, 1, 1000, 37, 96});
+  checkUnpacked({3, 2, 50, 19, 96});
+  checkUnpacked({1, 1, 1000, 37, 96, false, true, true});
+}
 
 // The sum of what is packed: in one block of the sum and in several, as it lies and turned, with rests; where rows are cut into
 // blocks, and where they do not merge into one axis. And with an epilogue.

@@ -30,12 +30,36 @@ func.func @long_sum(%x: !heddle.tensor<[T=1024, D=512], f32>, %y: !heddle.tensor
   %z = heddle.contract %x, %y over ["T"] : (!heddle.tensor<[T=1024, D=512], f32>, !heddle.tensor<[T=1024, F=512], f32>) -> !w
   return %z : !w
 }
-// CHECK: func.func @{{.*}}memref<16384xf32>
+// What lies near is not prefetched, and B of short rows is read as it lies.
+// CHECK: func.func @{{.*}}(%{{.*}}: memref<8192xf32>, %[[NEAR:.*]]: memref<16384xf32>,
+// CHECK-NOT: memref.prefetch
+// CHECK-NOT: vector.store
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK: scf.for
+// CHECK-NEXT: arith.muli
+// CHECK-NEXT: arith.addi
+// CHECK-NEXT: vector.load %[[NEAR]]
 // CHECK-NOT: memref.prefetch
 // CHECK: return
 func.func @small(%x: !heddle.tensor<[B=64, D=128], f32>, %w: !heddle.tensor<[D=128, F=128], f32>) -> !heddle.tensor<[B=64, F=128], f32> {
   %y = heddle.contract %x, %w over ["D"] : (!heddle.tensor<[B=64, D=128], f32>, !heddle.tensor<[D=128, F=128], f32>) -> !heddle.tensor<[B=64, F=128], f32>
   return %y : !heddle.tensor<[B=64, F=128], f32>
+}
+// Tiles of different rows that a thread takes together pack B once: 4 blocks of rows, from the first that is taken.
+// CHECK: func.func @{{.*}}memref<196608xf32>, %{{.*}}: memref<36864xf32>, %{{.*}}, %[[BEGIN:.*]]: index, %[[END:.*]]: index
+// CHECK: %[[FIRST:.*]] = arith.divui %[[BEGIN]], %c4
+// CHECK: %[[UP:.*]] = arith.addi %[[END]], %c3
+// CHECK: %[[LAST:.*]] = arith.divui %[[UP]], %c4
+// CHECK: scf.for %[[TILES:.*]] = %[[FIRST]] to %[[LAST]]
+// CHECK: %[[FROM:.*]] = arith.muli %[[TILES]], %c4
+// CHECK: arith.addi %[[FROM]], %c4
+// CHECK: arith.minui %{{.*}}, %[[END]]
+// CHECK: arith.maxui %[[FROM]], %[[BEGIN]]
+func.func @joined(%x: !heddle.tensor<[B=1024, D=192], f32>, %w: !heddle.tensor<[D=192, F=192], f32>) -> !heddle.tensor<[B=1024, F=192], f32> {
+  %y = heddle.contract %x, %w over ["D"] : (!heddle.tensor<[B=1024, D=192], f32>, !heddle.tensor<[D=192, F=192], f32>) -> !heddle.tensor<[B=1024, F=192], f32>
+  return %y : !heddle.tensor<[B=1024, F=192], f32>
 }
 
 // Of one row, B is streamed: a few of its rows at a time along the columns, or along the sum. Nothing is packed.
