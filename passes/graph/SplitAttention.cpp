@@ -16,7 +16,7 @@ using namespace mlir;
 using namespace heddle;
 
 static constexpr int64_t kTiles = 4;   // enough for the threads of a small machine; sums of parts take memory
-static constexpr int64_t kBlocks = 4;  // of keys in a part: each loads all rows again
+static constexpr int64_t kKeys = 256;  // of a part, at least: each loads all rows again
 
 static StringAttr unusedName(AttentionBackwardOp op) {
   llvm::StringSet<> used;
@@ -51,7 +51,7 @@ struct SplitAttention : heddle::impl::SplitAttentionBase<SplitAttention> {
     getOperation().walk([](AttentionBackwardOp op) {
       if (op.getParts()) return;
       BackwardTiles tiles = backwardTiles(op);
-      int64_t most = std::min((kTiles + tiles.count - 1) / tiles.count, tiles.keyBlocks / kBlocks);
+      int64_t most = std::min((kTiles + tiles.count - 1) / tiles.count, tiles.keyBlocks * tiles.keys / kKeys);
       if (most < 2) return;
       int64_t each = (tiles.keyBlocks + most - 1) / most;  // blocks of a part
       int64_t parts = (tiles.keyBlocks + each - 1) / each;

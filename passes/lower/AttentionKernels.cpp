@@ -71,7 +71,7 @@ static SmallVector<int64_t> sharedOuter(AttentionBackwardOp op, const BlockAxes 
 
 BackwardTiles heddle::backwardTiles(AttentionBackwardOp op) {
   BlockAxes axes = blockAxes(op, targetClasses().front());
-  BackwardTiles tiles{1, axes.keyBlocks()};
+  BackwardTiles tiles{1, axes.keyBlocks(), axes.keyBlock};
   for (int64_t i : sharedOuter(op, axes)) tiles.count *= axes.outerSizes[i];
   return tiles;
 }

@@ -7,35 +7,6 @@
 using namespace mlir;
 using namespace heddle;
 
-//===------------------------------------------------------------------------------------------------- axes
-// Rows of a block: a register tile's vectors, or two of them on classes with short ones.
-static constexpr int64_t kRows = 64, kKeys = 64;
-
-BlockAxes heddle::blockAxes(Operation *op, const TargetInfo &target) {
-  BlockAxes axes;
-  axes.keys = op->getAttrOfType<StringAttr>("over");
-  llvm::StringMap<int64_t> sizes;
-  for (Operation &inner : op->getRegion(0).front())
-    for (Value result : inner.getResults()) {
-      auto type = cast<Tensor>(result.getType());
-      for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes())) sizes[name.getValue()] = size;
-    }
-  axes.keySize = sizes.lookup(axes.keys);
-  auto rows = llvm::to_vector(op->getAttrOfType<ArrayAttr>("rows").getAsRange<StringAttr>());
-  axes.rows = rows.front();
-  for (StringAttr name : rows)
-    if (sizes.lookup(name) > sizes.lookup(axes.rows)) axes.rows = name;
-  axes.rowSize = sizes.lookup(axes.rows);
-  // Outer axes are those of a row's largest score, which both kinds of op know.
-  Value ofRow = isa<AttentionOp>(op) ? op->getResult(1) : op->getOperand(op->getNumOperands() - 2);
-  Tensor type = tensorOf(ofRow);
-  for (auto [name, size] : llvm::zip(type.getNames(), type.getSizes()))
-    if (name != axes.rows) axes.outer.push_back(name), axes.outerSizes.push_back(size);
-  axes.keyBlock = std::min(axes.keySize, kKeys);
-  axes.rowBlock = std::min<int64_t>(kRows, llvm::alignTo(axes.rowSize, target.lanes()));
-  return axes;
-}
-
 Tensor BlockAxes::blockOf(Tensor type, BlockOrder order) const {
   SmallVector<StringAttr> names;
   SmallVector<int64_t> sizes;

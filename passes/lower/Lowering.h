@@ -53,9 +53,9 @@ LoweredKernel lowerScatterAdd(ScatterAddOp op, llvm::StringRef name, const Targe
 
 /// An attention or attention_backward, block by block. (LowerAttention.h)
 LoweredKernel lowerAttention(mlir::Operation *op, llvm::StringRef name, const TargetInfo &target, mlir::ModuleOp module);
-/// What threads share of an attention_backward: the number of tiles, and the blocks of keys in each of them.
+/// What threads share of an attention_backward: the number of tiles, and the blocks of keys in each of them, of so many keys.
 struct BackwardTiles {
-  int64_t count, keyBlocks;
+  int64_t count, keyBlocks, keys;
 };
 BackwardTiles backwardTiles(AttentionBackwardOp op);
 /// Why `lowerAttention` cannot lower an op; empty if it can.

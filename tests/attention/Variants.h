@@ -27,7 +27,7 @@ struct AttentionShape {
 AttentionShape adapted(AttentionShape shape, const Variant &variant);
 std::string shapeName(const AttentionShape &shape);
 
-/// Shapes along the edges of blocks of 64 rows and 64 keys, and of vectors.
+/// Shapes along the edges of blocks of 64 rows and 64 keys, of those of 16, and of vectors.
 const std::vector<AttentionShape> &attentionShapes();
 
 struct AttentionCase {
