@@ -96,7 +96,10 @@ constexpr int64_t kLongStride = 320;
 
 // Elements between the rows of B up to which it is read as fast where it lies: a few lines of each, near enough for the
 // translation of addresses and for the sets of the caches (Zen 4: 0.85 to 1 times the time of packing, up to 512 much the same).
-constexpr int64_t kNearRows = 128;
+// And elements of a B that is as fast with longer rows.
+constexpr int64_t kNearRows = 128, kNearB = 1 << 16;
+// Elements of A that the second-level caches of a few cores hold.
+constexpr int64_t kNear = 1 << 19;
 
 // Cycles to pack an element, by its strides along the strip and along k.
 static double packCost(int64_t across, int64_t k, int64_t lanes) {
@@ -131,12 +134,17 @@ ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetIn
     tiling.blocksN = llvm::divideCeil(tiling.panels, tiling.blockPanels);
     return tiling;
   }
+  // Small products are divided by rows alone where they have enough of them, as nests are, which then find them near their core.
+  bool keepsRows = !whole && m * k <= kNear && shape.n.size <= m && m >= 48 * wanted;
   ContractTiling best{};
   double least = -1;
   auto consider = [&](ContractTiling tiling, double cycles, int64_t blocksM) {
     tiling.blockM = llvm::alignTo(llvm::divideCeil(m, blocksM), tiling.packsA ? lanes : tiling.rows);
     tiling.blocksM = llvm::divideCeil(m, tiling.blockM);
-    tiling.blockPanels = llvm::divideCeil(tiling.panels, llvm::divideCeil(wanted, products * tiling.blocksM));
+    int64_t tilesM = products * tiling.blocksM;
+    bool byRows = keepsRows && !tiling.packsA;
+    if (byRows && 4 * tilesM < 3 * wanted) return;
+    tiling.blockPanels = byRows ? tiling.panels : llvm::divideCeil(tiling.panels, llvm::divideCeil(wanted, tilesM));
     tiling.blocksN = llvm::divideCeil(tiling.panels, tiling.blockPanels);
     // Each block of n packs A anew, each block of m packs B.
     if (tiling.packsB) cycles += packCost(shape.n.b, shape.k.b, lanes) * shape.n.size * tiling.blocksM;
@@ -151,7 +159,8 @@ ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetIn
     ContractTiling tiling{};
     tiling.packsA = packsA;
     double cycles = chooseRegisterTile(shape, target, tiling);
-    tiling.packsB = !whole && (shape.n.b != 1 || shape.k.b > kNearRows || shape.n.size % (tiling.vectors * lanes));
+    bool isNear = shape.k.b <= kNearRows || std::min<int64_t>(k, 768) * shape.k.b <= kNearB;
+    tiling.packsB = !whole && (shape.n.b != 1 || !isNear || shape.n.size % (tiling.vectors * lanes));
     // What long strides cost: a row tile uses a part of each line, they meet in few sets of the cache, and no page holds two.
     if (!packsA && shape.k.a >= kLongStride) cycles *= 1.3;
     // What is packed stays in L2 beside what comes next: a panel of 768 x 48 floats (147 KB), or one of 512 x 48 and 192

@@ -44,10 +44,11 @@ Value ContractEmitter::firstLanes(Value count) {
   return vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), count);
 }
 
-// tile = (product, block of n, block of m), m fastest. Tiles that meet the same panels are computed as one, so that these are
-// packed once for all of them that a thread takes; but not where their rows would not stay near, or are packed block by block.
+// tile = (product, block of m, block of n), n fastest: a thread has rows, as it has in the nests that follow. Tiles that meet the
+// same panels are computed as one, so that these are packed once for all of them that a thread takes; but not where their rows
+// would not stay near, or are packed block by block.
 void ContractEmitter::emitTiles(Value begin, Value end) {
-  bool joins = tiling.blocksM > 1 && !tiling.packsA && shape.m.size * tiling.blockK <= kJoined;
+  bool joins = tiling.blocksM > 1 && tiling.blocksN == 1 && !tiling.packsA && shape.m.size * tiling.blockK <= kJoined;
   auto blocks = [&](Value tiles, int64_t more) -> Value {
     return arith::DivUIOp::create(builder, loc, add(tiles, more), constant(tiling.blocksM));
   };
@@ -59,15 +60,14 @@ void ContractEmitter::emitTiles(Value begin, Value end) {
       index = arith::DivUIOp::create(builder, loc, index, constant(size));
       return part;
     };
-    Value rest = tile, blockM, behind;  // blocks of m from ... up to
+    Value rest = tile, blockN = constant(0), blockM, behind;  // blocks of m from ... up to
     if (joins) {
       Value from = mul(tile, tiling.blocksM), upTo = least(add(from, tiling.blocksM), end);
       blockM = arith::SubIOp::create(builder, loc, arith::MaxUIOp::create(builder, loc, from, begin), from);
       behind = arith::SubIOp::create(builder, loc, upTo, from);
     } else {
-      blockM = split(rest, tiling.blocksM), behind = add(blockM, 1);
+      blockN = split(rest, tiling.blocksN), blockM = split(rest, tiling.blocksM), behind = add(blockM, 1);
     }
-    Value blockN = split(rest, tiling.blocksN);
     Value aBase = constant(0), bBase = constant(0), cBase = constant(0), rowsBefore = blockM;
     besideBase.assign(shape.m.beside.size(), aBase);
     for (size_t i = shape.batches.size(); i-- > 0;) {

@@ -136,7 +136,7 @@ private:
 }  // namespace
 
 TEST_P(Products, PackedInBlocks) { checkPacked({1, 1, 600, 1003, 403}); }
-TEST_P(Products, PackedInSeveralProducts) { checkPacked({2, 2, 290, 811, 600}); }
+TEST_P(Products, PackedInSeveralProducts) { checkPacked({2, 2, 690, 811, 600}); }
 
 // One row, with a rest of the columns and of the sum; several tiles; as many rows as are streamed, of several products.
 TEST_P(Products, StreamedAlongColumns) {
@@ -166,14 +166,14 @@ TEST_P(Products, ColumnSum) {
   checkAny({3, 5, 40, 9, 37, true, false, true});
   checkAny({1, 1, 1000, 67, 333, true, true, true});
   checkPacked({1, 1, 600, 1003, 403, false, false, true});
-  checkPacked({2, 2, 290, 811, 600, false, true, true});
+  checkPacked({2, 2, 690, 811, 600, false, true, true});
 }
 
 // The same forms with an epilogue; the first are packed as they lie, in one block and in several, with a rest of rows and columns.
 TEST_P(Products, Epilogue) {
   checkAny({1, 1, 96, 150, 203, true, true});
   checkAny({1, 1, 1000, 67, 333, true, true});
-  checkPacked({2, 2, 290, 811, 600, false, true});
+  checkPacked({2, 2, 690, 811, 600, false, true});
   checkStreamed({1, 3, 71, 4, 130, false, true});
   checkStreamed({1, 3, 67, 4, 30, true, true});
 }

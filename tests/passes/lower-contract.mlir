@@ -47,19 +47,19 @@ func.func @small(%x: !heddle.tensor<[B=64, D=128], f32>, %w: !heddle.tensor<[D=1
   %y = heddle.contract %x, %w over ["D"] : (!heddle.tensor<[B=64, D=128], f32>, !heddle.tensor<[D=128, F=128], f32>) -> !heddle.tensor<[B=64, F=128], f32>
   return %y : !heddle.tensor<[B=64, F=128], f32>
 }
-// Tiles of different rows that a thread takes together pack B once: 4 blocks of rows, from the first that is taken.
-// CHECK: func.func @{{.*}}memref<196608xf32>, %{{.*}}: memref<36864xf32>, %{{.*}}, %[[BEGIN:.*]]: index, %[[END:.*]]: index
-// CHECK: %[[FIRST:.*]] = arith.divui %[[BEGIN]], %c4
-// CHECK: %[[UP:.*]] = arith.addi %[[END]], %c3
-// CHECK: %[[LAST:.*]] = arith.divui %[[UP]], %c4
+// Tiles of different rows that a thread takes together pack B once: 16 blocks of rows, from the first that is taken.
+// CHECK: func.func @{{.*}}memref<327680xf32>, %{{.*}}: memref<102400xf32>, %{{.*}}, %[[BEGIN:.*]]: index, %[[END:.*]]: index
+// CHECK: %[[FIRST:.*]] = arith.divui %[[BEGIN]], %c16
+// CHECK: %[[UP:.*]] = arith.addi %[[END]], %c15
+// CHECK: %[[LAST:.*]] = arith.divui %[[UP]], %c16
 // CHECK: scf.for %[[TILES:.*]] = %[[FIRST]] to %[[LAST]]
-// CHECK: %[[FROM:.*]] = arith.muli %[[TILES]], %c4
-// CHECK: arith.addi %[[FROM]], %c4
+// CHECK: %[[FROM:.*]] = arith.muli %[[TILES]], %c16
+// CHECK: arith.addi %[[FROM]], %c16
 // CHECK: arith.minui %{{.*}}, %[[END]]
 // CHECK: arith.maxui %[[FROM]], %[[BEGIN]]
-func.func @joined(%x: !heddle.tensor<[B=1024, D=192], f32>, %w: !heddle.tensor<[D=192, F=192], f32>) -> !heddle.tensor<[B=1024, F=192], f32> {
-  %y = heddle.contract %x, %w over ["D"] : (!heddle.tensor<[B=1024, D=192], f32>, !heddle.tensor<[D=192, F=192], f32>) -> !heddle.tensor<[B=1024, F=192], f32>
-  return %y : !heddle.tensor<[B=1024, F=192], f32>
+func.func @joined(%x: !heddle.tensor<[B=1024, D=320], f32>, %w: !heddle.tensor<[D=320, F=320], f32>) -> !heddle.tensor<[B=1024, F=320], f32> {
+  %y = heddle.contract %x, %w over ["D"] : (!heddle.tensor<[B=1024, D=320], f32>, !heddle.tensor<[D=320, F=320], f32>) -> !heddle.tensor<[B=1024, F=320], f32>
+  return %y : !heddle.tensor<[B=1024, F=320], f32>
 }
 
 // Of one row, B is streamed: a few of its rows at a time along the columns, or along the sum. Nothing is packed.
