@@ -33,12 +33,14 @@ def FuseAttention : Pass<"fuse-attention", "::mlir::ModuleOp"> {
 }
 def InlineAttention : Pass<"inline-attention", "::mlir::ModuleOp"> {
   let summary = "put the ops of an attention in its place where blocks cannot compute it";
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
 }
 def SplitAttention : Pass<"split-attention", "::mlir::ModuleOp"> {
   let summary = "divide the keys of an attention's gradient where sequences and heads are too few for threads";
   let description = [{
     Results that are not of keys get a first dim of partial sums, which a reduction adds up.
   }];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
 }
 def DeriveDecoding : Pass<"derive-decoding", "::mlir::ModuleOp"> {
   let summary = "Derive @decode, which computes one position more, from @sample, and let that keep keys and values";
