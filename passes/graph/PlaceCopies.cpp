@@ -7,6 +7,7 @@
 // - what scatter_add adds onto: an op result of this block that nothing else reads; the sum lies there
 #include "passes/graph/PlaceCopies.h"
 #include "passes/graph/Views.h"
+#include "passes/lower/FusedProduct.h"
 #include "llvm/ADT/DenseSet.h"
 
 using namespace mlir;
@@ -14,7 +15,7 @@ using namespace heddle;
 
 bool heddle::canWriteOver(Operation *op, Value operand) {
   auto fused = dyn_cast<FusedOp>(op);
-  if (!fused || !fused.getBody().front().getOps<ContractOp>().empty()) return false;  // a product keeps its sums in its result
+  if (!fused || holdsProduct(fused)) return false;  // a product keeps its sums in its result
   Value inside;
   for (auto [outer, arg] : llvm::zip(fused.getInputs(), fused.getBody().getArguments()))
     if (outer == operand) {

@@ -85,7 +85,7 @@ private:
   mlir::Value panelAt;                // where the panel's first row lies in b
   mlir::Value isFirstRows;            // whether the tile has the first rows, of all that meet the same B
   mlir::Value isFirst;                // of several blocks of k, whether this is the first; null: C is added to
-  mlir::Value nextA;                  // where the block of A begins that is packed next, as far as one can know
+  mlir::Value nextA;                  // where the block of A begins that is packed next, as far as one can know; null: the same
   struct {
     mlir::Value begin, end;
   } rows, panels;                     // of the tile

@@ -98,7 +98,7 @@ constexpr int64_t kLongStride = 320;
 // translation of addresses and for the sets of the caches (Zen 4: 0.85 to 1 times the time of packing, up to 512 much the same).
 // And elements of a B that is as fast with longer rows.
 constexpr int64_t kNearRows = 128, kNearB = 1 << 16;
-// Elements of A that the second-level caches of a few cores hold.
+// Elements of A that the second-level caches of a few cores hold: up to which threads keep their rows, or take several tiles at once.
 constexpr int64_t kNear = 1 << 19;
 
 // Cycles to pack an element, by its strides along the strip and along k.
@@ -159,14 +159,14 @@ ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetIn
     ContractTiling tiling{};
     tiling.packsA = packsA;
     double cycles = chooseRegisterTile(shape, target, tiling);
-    bool isNear = shape.k.b <= kNearRows || std::min<int64_t>(k, 768) * shape.k.b <= kNearB;
-    tiling.packsB = !whole && (shape.n.b != 1 || !isNear || shape.n.size % (tiling.vectors * lanes));
     // What long strides cost: a row tile uses a part of each line, they meet in few sets of the cache, and no page holds two.
     if (!packsA && shape.k.a >= kLongStride) cycles *= 1.3;
     // What is packed stays in L2 beside what comes next: a panel of 768 x 48 floats (147 KB), or one of 512 x 48 and 192
     // rows of A (491 KB). Shorter rows may be more, up to 24 vectors: the code that packs them has a line for each.
     const int64_t longest = packsA ? 512 : 768;
     tiling.blockK = std::min<int64_t>(k, llvm::alignTo(llvm::divideCeil(k, llvm::divideCeil(k, longest)), lanes));
+    bool isNear = shape.k.b <= kNearRows || tiling.blockK * shape.k.b <= kNearB;
+    tiling.packsB = !whole && (shape.n.b != 1 || !isNear || shape.n.size % (tiling.vectors * lanes));
     int64_t mostRows = packsA ? std::min<int64_t>(24, 12 * longest / tiling.blockK) * lanes : 4096;
     tiling.panels = llvm::divideCeil(shape.n.size, tiling.vectors * lanes);
     for (int64_t blocksM = whole ? 1 : llvm::divideCeil(m, mostRows);; blocksM *= 2) {
@@ -174,5 +174,7 @@ ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetIn
       if (whole || blocksM * tiling.rows * 2 > m || blocksM >= wanted) break;
     }
   }
+  // Their panels are packed once then; but not where their rows would not stay near, or are packed block by block.
+  best.joins = best.blocksM > 1 && best.blocksN == 1 && !best.packsA && m * best.blockK <= kNear;
   return best;
 }

@@ -37,6 +37,7 @@ struct ContractTiling {
   int64_t panels, blocksM, blocksN;  // how many there are
   bool packsB;                       // else a register tile reads B as it lies
   bool packsA;                       // then `rows` divides the lanes, and these blockM
+  bool joins;                        // tiles that differ in rows alone are taken together, as many as a thread has
   int64_t streams;                   // if not 0: B is read once, as it lies, so many of its rows together; a panel is a vector
 
   /// Elements of scratch: a packed panel of B, and with packsA a packed block of A.

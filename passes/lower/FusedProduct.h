@@ -15,6 +15,9 @@ struct FusedProduct {
   explicit operator bool() const { return refusal.empty(); }
 };
 
+/// Whether a fused op holds a product; else it is a nest.
+inline bool holdsProduct(FusedOp op) { return !op.getBody().front().getOps<ContractOp>().empty(); }
+
 /// The product of a fused op. Constraints where it has one:
 /// - product_c1: it is one, with one column sum at most, and everything else is elementwise or a constant
 /// - product_c2: the product's operands are operands of the fused op

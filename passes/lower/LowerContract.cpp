@@ -34,7 +34,6 @@ using namespace heddle;
 
 static constexpr int64_t kCacheLine = 16;        // floats
 static constexpr int64_t kStaysNear = 1 << 16;  // floats of B or C that lie in the second-level cache anyway
-static constexpr int64_t kJoined = 1 << 19;     // floats of A up to which the part that a thread takes at once stays there
 
 Value ContractEmitter::mask(int64_t size, Value first) {
   return firstLanes(arith::SubIOp::create(builder, loc, constant(size), first));
@@ -44,11 +43,10 @@ Value ContractEmitter::firstLanes(Value count) {
   return vector::CreateMaskOp::create(builder, loc, VectorType::get({4}, builder.getI1Type(), {true}), count);
 }
 
-// tile = (product, block of m, block of n), n fastest: a thread has rows, as it has in the nests that follow. Tiles that meet the
-// same panels are computed as one, so that these are packed once for all of them that a thread takes; but not where their rows
-// would not stay near, or are packed block by block.
+// tile = (product, block of m, block of n), n fastest: a thread has rows, as it has in the nests that follow. Joined tiles meet the
+// same panels, which are packed once for all of them that a thread takes.
 void ContractEmitter::emitTiles(Value begin, Value end) {
-  bool joins = tiling.blocksM > 1 && tiling.blocksN == 1 && !tiling.packsA && shape.m.size * tiling.blockK <= kJoined;
+  const bool joins = tiling.joins;
   auto blocks = [&](Value tiles, int64_t more) -> Value {
     return arith::DivUIOp::create(builder, loc, add(tiles, more), constant(tiling.blocksM));
   };
@@ -218,8 +216,9 @@ void ContractEmitter::store(Value value, Value memory, Value at, Value n, int64_
 void ContractEmitter::emitBlockK(Value aBase, Value bBase, Value cBase, Value kCount, bool accumulate, bool whole) {
   if (tiling.packsA) {
     packA(aBase, kCount);
+    // With one block of k, the next block of n has the same rows.
     bool several = shape.k.size > tiling.blockK;
-    nextA = add(add(aBase, rows.begin), several ? tiling.blockK * shape.k.a : tiling.blockM);
+    if (several || tiling.blocksN == 1) nextA = add(add(aBase, rows.begin), several ? tiling.blockK * shape.k.a : tiling.blockM);
   }
   loop("panel", panels.begin, panels.end, 1, [&](Value panel) {
     Value n = mul(panel, width);
@@ -260,7 +259,7 @@ void ContractEmitter::prefetchNext(Value bBase, Value n, Value m) {
   Value next = add(bBase, arith::SelectOp::create(builder, loc, isLast, behind, mul(following, shape.n.b)));
   if (shape.n.b == 1) prefetch(b, next, tiling.blockK, shape.k.b, width, tile, tiles);
   else if (shape.k.b == 1) prefetch(b, next, width, shape.n.b, tiling.blockK, tile, tiles);
-  if (!tiling.packsA) return;
+  if (!nextA) return;
   Value panel = count(panels.begin, count(constant(0), n, width), 1);
   prefetch(a, nextA, tiling.blockK, shape.k.a, tiling.blockM, add(mul(panel, tiles), tile), tiles * tiling.blockPanels);
 }

@@ -102,7 +102,7 @@ private:
     std::string name = symbolOf(prefix + "_" + nameOf(op->getResult(0)));
     LoweredKernel kernel;
     auto fused = dyn_cast<FusedOp>(op);
-    if (isa<ContractOp>(op) || (fused && productOf(fused).contract)) kernel = lowerContract(op, "kernel", target, module);
+    if (isa<ContractOp>(op) || (fused && holdsProduct(fused))) kernel = lowerContract(op, "kernel", target, module);
     else if (fused) kernel = lowerFused(fused, "kernel", target, module);
     else if (auto scatter = dyn_cast<ScatterAddOp>(op)) kernel = lowerScatterAdd(scatter, "kernel", target, module);
     else kernel = lowerAttention(op, "kernel", target, module);
