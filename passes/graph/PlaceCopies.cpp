@@ -2,7 +2,8 @@
 // - entry result: owned by one op result, each by its own
 // - write @p: the value's op comes after every other reader of p, and may write over p if it reads p itself; what a repeat
 //   collects may lie there if only it reads p, as a stack, and every element may replace the one before
-// - carried value of a repeat, going in: an op result that nothing else reads; coming round: as for write
+// - carried value of a repeat, going in: an op result that nothing else reads; coming round: as for write, with the carried
+//   value in place of p
 // - collected value: an op result of this body that is not carried or collected a second time
 // - what scatter_add adds onto: an op result of this block that nothing else reads; the sum lies there
 #include "passes/graph/PlaceCopies.h"
@@ -14,6 +15,7 @@ using namespace mlir;
 using namespace heddle;
 
 bool heddle::canWriteOver(Operation *op, Value operand) {
+  if (operand == addedInPlace(op)) return true;
   auto fused = dyn_cast<FusedOp>(op);
   if (!fused || holdsProduct(fused)) return false;  // a product keeps its sums in its result
   Value inside;
@@ -93,6 +95,8 @@ static bool ownedIn(Block *block, Value value) {
   return isa<FusedOp, ContractOp, ScatterAddOp, AttentionOp, AttentionBackwardOp>(op);
 }
 
+static bool mayLieOver(Value value, ArrayRef<Value> old);
+
 // Whether a repeat may collect into the memory of the stack of which a read of the variable is one name: whatever else reads
 // the variable comes before, and in each turn the new element may replace the old one. Views may have users anywhere: none.
 static bool mayCollectOver(OpResult collected, ArrayRef<Value> old) {
@@ -109,8 +113,15 @@ static bool mayCollectOver(OpResult collected, ArrayRef<Value> old) {
   int64_t slot = int64_t(stack->getOperandNumber()) - int64_t(repeat.getCarried().size());
   if (slot < 0) return false;
   Value element = repeat.getStackedArgs()[slot], next = viewedValue(repeat.getYield()->getOperand(collected.getResultNumber()));
-  if (auto inner = next.getDefiningOp<RepeatOp>()) return mayCollectOver(cast<OpResult>(next), {element});
-  return next.getDefiningOp() && mayReplace(next.getDefiningOp(), {element});
+  return next.getDefiningOp() && mayLieOver(next, {element});
+}
+
+// Whether a value may lie where `old` does.
+static bool mayLieOver(Value value, ArrayRef<Value> old) {
+  auto repeat = value.getDefiningOp<RepeatOp>();
+  if (!repeat) return mayReplace(value.getDefiningOp(), old);
+  auto result = cast<OpResult>(value);
+  return result.getResultNumber() >= repeat.getCarried().size() && mayCollectOver(result, old);
 }
 
 static void placeInRepeat(RepeatOp repeat) {
@@ -149,15 +160,15 @@ static void placeInRepeat(RepeatOp repeat) {
   for (size_t i = 0; i < carried; ++i) {
     Value value = yield->getOperand(i), owner = viewedValue(value);
     if (value == repeat.getCarriedArgs()[i]) continue;  // carried on unchanged
-    bool fits = ownedIn(body, owner) && placed.insert(owner).second &&
-                mayReplace(owner.getDefiningOp(), {repeat.getCarriedArgs()[i]});
+    bool fits = ownedIn(body, owner) && placed.insert(owner).second && mayLieOver(owner, {repeat.getCarriedArgs()[i]});
     if (!fits) yield->setOperand(i, copyOf(builder, loc, value));
   }
 }
 
-// What updates are added onto is memory that an op of this block made and nothing else reads.
+// What updates are added onto is memory that an op of this block made and nothing else reads. What a repeat carries is such.
 static void placeOnto(ScatterAddOp op) {
-  if (op.getOnto().hasOneUse() && ownedIn(op->getBlock(), op.getOnto())) return;
+  bool owned = ownedIn(op->getBlock(), op.getOnto()) || op.getOnto().getDefiningOp<RepeatOp>();
+  if (op.getOnto().hasOneUse() && owned) return;
   OpBuilder builder(op);
   op.getOntoMutable().assign(copyOf(builder, op.getLoc(), op.getOnto()));
 }
@@ -188,9 +199,7 @@ void heddle::placeCopies(func::FuncOp entry) {
     for (ReadOp read : body->getOps<ReadOp>())
       if (read.getVariableAttr() == write.getVariableAttr()) names.push_back(read.getResult());
     Value value = write.getValue(), owner = viewedValue(value);
-    bool fits = ownedIn(body, owner) && value == owner && placed.insert(owner).second &&
-                (isa<RepeatOp>(owner.getDefiningOp()) ? mayCollectOver(cast<OpResult>(owner), names)
-                                                       : mayReplace(owner.getDefiningOp(), names));
+    bool fits = ownedIn(body, owner) && value == owner && placed.insert(owner).second && mayLieOver(owner, names);
     if (!fits) copies.push_back({write, isa_and_nonnull<ReadOp>(owner.getDefiningOp())});
   }
   // What a variable held before goes to another one: it is kept where it is read, since an op of this block may write over it.

@@ -142,8 +142,7 @@ bool Sinker::mayLieOver(VariableOp variable) {
 }
 
 // What the sunk ops give to others must not need more memory than the stack that is saved. A variable's new value, and what an
-// outer repeat collects, have a place of their own; what it carries on would be copied there, since no product writes over what
-// it adds onto.
+// outer repeat collects, have a place of their own; what it carries on lies where it was if only the sunk op reads that.
 bool Sinker::resultsFit() {
   int64_t elements = 0;
   for (Operation *op : order) {
@@ -155,7 +154,11 @@ bool Sinker::resultsFit() {
         if (!variable || !mayLieOver(variable)) return false;
         placed = true;
       } else if (auto outer = dyn_cast<RepeatOp>(block->getParentOp()); outer && isa<YieldOp>(user)) {
-        placed |= llvm::is_contained(user->getOperands().drop_front(outer.getCarried().size()), op->getResult(0));
+        for (OpOperand &use : op->getResult(0).getUses()) {
+          if (use.getOwner() != user) continue;
+          unsigned slot = use.getOperandNumber(), carried = outer.getCarried().size();
+          placed |= slot >= carried || llvm::equal(outer.getCarriedArgs()[slot].getUsers(), ArrayRef<Operation *>(op));
+        }
       }
     }
     if (!placed) elements += tensorOf(op->getResult(0)).getNumElements();

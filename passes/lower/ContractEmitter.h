@@ -17,6 +17,7 @@ public:
   mlir::Value a, b, c, scratch;
   llvm::SmallVector<mlir::Value, 2> beside;  // what is read beside the sums, as in the shape
   size_t onto = 0;                           // the first so many of these are added to them
+  bool addsInPlace = false;                  // C holds what the sums are added to, block by block of k
   mlir::Value columnSums;                    // memory of the sums of B over all of k, the last of `beside`; null: not wanted
 
   /// What is done with each sum: the elementwise ops of a region. C is then the memory of its first result.

@@ -37,6 +37,24 @@ bool heddle::isColumnSum(ReduceOp op, ContractOp product) {
          tensorOf(op.getResult()).getNames() == ArrayRef<StringAttr>(columns) && !isStreamed(contractShape(product));
 }
 
+Value heddle::addedInPlace(Operation *op) {
+  auto fused = dyn_cast<FusedOp>(op);
+  auto contract = dyn_cast<ContractOp>(op);
+  if (fused) {
+    FusedProduct product = productOf(fused);
+    contract = product.contract;
+    // The column sum could lie there as well, if it were of that type.
+    if (!product || !contract || (product.columnSum && product.columnSum.getType() == contract.getType())) return {};
+    if (!llvm::all_of(fused.getBody().front().without_terminator(), llvm::IsaPred<ContractOp, ReduceOp>)) return {};
+  }
+  if (!contract || contract.getOnto().size() != 1) return {};
+  Value onto = contract.getOnto()[0];
+  if (onto.getType() != contract.getType() || isStreamed(contractShape(contract))) return {};
+  if (llvm::count(contract.getOperands(), onto) != 1 || (fused && !onto.hasOneUse())) return {};
+  Value outer = fused ? fused.getInputs()[cast<BlockArgument>(onto).getArgNumber()] : onto;
+  return llvm::count(op->getOperands(), outer) == 1 ? outer : Value();
+}
+
 FusedProduct heddle::productOf(FusedOp op) {
   FusedProduct product;
   Block &body = op.getBody().front();

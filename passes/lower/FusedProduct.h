@@ -33,6 +33,10 @@ llvm::SmallVector<mlir::StringAttr> columnsOf(ContractOp op);
 /// sums are of what is packed.
 bool isColumnSum(ReduceOp op, ContractOp product);
 
+/// The operand of a product, fused or not, whose memory may be that of its first result: it is added to the sums, and all else
+/// that is done with them is to store them. The kernel then adds to what lies there. Null if there is none.
+mlir::Value addedInPlace(mlir::Operation *op);
+
 /// Whether a tensor can be read beside a product's result: it has all of its dims, its columns, its rows, or none.
 bool fitsProduct(Tensor type, ContractOp op);
 

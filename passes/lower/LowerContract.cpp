@@ -22,6 +22,7 @@
 #include "passes/lower/ContractEmitter.h"
 #include "passes/lower/FusedProduct.h"
 #include "passes/Work.h"
+#include "passes/graph/PlanMemory.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -424,10 +425,10 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
   SmallVector<Value> starts;
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < tiling.vectors; ++v)
-      starts.push_back(accumulate ? loadStart(c, add(cRow[r], v * lanes), n, v) : zero());
+      starts.push_back(accumulate && !addsInPlace ? loadStart(c, add(cRow[r], v * lanes), n, v) : zero());
   // What this tile stores, or with several blocks of k the next one loads: waits for it take up to a tenth of the time.
   if (!direct && rows == tiling.rows && shape.products() * shape.m.size * shape.n.size > kStaysNear) {
-    Value first = whole ? cRow[0] : add(cRow[0], rows * shape.m.c);
+    Value first = whole || addsInPlace ? cRow[0] : add(cRow[0], rows * shape.m.c);
     prefetch(c, first, rows, shape.m.c, width, constant(0), 1);
   }
   auto sum = scf::ForOp::create(builder, loc, constant(0), kCount, constant(1), starts);
@@ -455,11 +456,20 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
   }
   for (int64_t r = 0; r < rows; ++r)
     for (int64_t v = 0; v < tiling.vectors; ++v) {
-      Value value = sum.getResult(r * tiling.vectors + v);
-      store(whole ? addOnto(value, add(m, r), n, v) : value, c, add(cRow[r], v * lanes), n, v);
+      Value value = sum.getResult(r * tiling.vectors + v), at = add(cRow[r], v * lanes);
+      if (addsInPlace) value = arith::AddFOp::create(builder, loc, value, loadAlongN(c, at, n, v));
+      store(whole ? addOnto(value, add(m, r), n, v) : value, c, at, n, v);
     }
   // In a loop of its own, over what lies in the first cache: unrolled with the sums it would be long, and want their registers.
   if (whole && epilogue) finishRows(cBase, m, add(m, rows), n);
+}
+
+// Whether what is added to the product lies where its result does, as the plan says.
+static bool isPlannedInPlace(Operation *op) {
+  Value onto = addedInPlace(op);
+  auto places = op->getAttrOfType<ArrayAttr>(kArgsAttr);
+  if (!onto || !places) return false;
+  return places[llvm::find(op->getOperands(), onto) - op->operand_begin()] == places[op->getNumOperands()];
 }
 
 LoweredKernel heddle::lowerContract(Operation *op, StringRef name, const TargetInfo &target, ModuleOp module) {
@@ -468,7 +478,9 @@ LoweredKernel heddle::lowerContract(Operation *op, StringRef name, const TargetI
   if (!product) llvm::reportFatalInternalError("a pass made a region that is no product: " + Twine(product.refusal));
   ContractOp contract = product.contract;
   // What is added first, then what the epilogue reads.
-  SmallVector<Value> besides(contract.getOnto());
+  bool inPlace = isPlannedInPlace(op);
+  SmallVector<Value> besides;
+  if (!inPlace) besides.append(contract.getOnto().begin(), contract.getOnto().end());
   ContractEmitter::Epilogue epilogue;
   if (fused) {
     epilogue.body = &fused.getBody().front();
@@ -494,7 +506,8 @@ LoweredKernel heddle::lowerContract(Operation *op, StringRef name, const TargetI
   emitter.a = memoryOf(shape.swapped ? contract.getY() : contract.getX());
   emitter.b = memoryOf(shape.swapped ? contract.getX() : contract.getY());
   for (Value value : besides) emitter.beside.push_back(memoryOf(value));
-  emitter.onto = contract.getOnto().size();
+  emitter.onto = inPlace ? 0 : contract.getOnto().size();
+  emitter.addsInPlace = inPlace;
   emitter.c = frame.results[0];
   emitter.scratch = frame.scratch;
   ElementEmitter elements(builder, frame.function, op->getLoc());

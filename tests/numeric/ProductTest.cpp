@@ -178,5 +178,62 @@ TEST_P(Products, Epilogue) {
   checkStreamed({1, 3, 67, 4, 30, true, true});
 }
 
+// What a loop carries is added to where it lies: Z[a, c] = sum over r, b of X[r, b, a] Y[r, b, c], with the sums of Y over b; in
+// one block of the sum and in several, with rests of rows and columns.
+TEST_P(Products, AddedInPlace) {
+  struct {
+    int64_t r, b, a, c;
+  } sizes[] = {{3, 40, 19, 37}, {2, 1000, 67, 333}, {2, 600, 1003, 403}};
+  for (auto [r, b, a, c] : sizes) {
+    std::string turns = "R=" + std::to_string(r) + ", ", summed = "B=" + std::to_string(b);
+    std::string x = "!f[" + summed + ", A=" + std::to_string(a) + "]", y = "!f[" + summed + ", C=" + std::to_string(c) + "]";
+    std::string xs = "!f[" + turns + x.substr(3), ys = "!f[" + turns + y.substr(3), v = "!f[C=" + std::to_string(c) + "]";
+    std::string vs = "!f[" + turns + v.substr(3), z = "!f[A=" + std::to_string(a) + ", " + v.substr(3);
+    OwningOpRef<ModuleOp> module = parseGraph(
+        "func.func @sums(%xs: " + xs + " {heddle.name = \"x\"}, %ys: " + ys + " {heddle.name = \"y\"}) -> (" + z +
+        " {heddle.name = \"z\"}, " + vs + " {heddle.name = \"v\"}) {\n  %zero = heddle.constant 0.0 : " + z +
+        "\n  %r:2 = heddle.repeat \"turn\" over \"R\" = " + std::to_string(r) + " carry(%zero) stack(%xs, %ys) : (" + z + ", " + xs + ", " +
+        ys + ") -> (" + z + ", " + vs + ") {\n  ^bb0(%i: !i[], %sum: " + z + ", %x: " + x + ", %y: " + y +
+        "):\n    %p = heddle.contract %x, %y over [\"B\"] : (" + x + ", " + y + ") -> " + z + "\n    %next = heddle.add %sum, %p : (" + z +
+        ", " + z + ") -> " + z + "\n    %v = heddle.reduce \"sum\" %y over [\"B\"] : (" + y + ") -> " + v + "\n    heddle.yield %next, %v : " +
+        z + ", " + v + "\n  }\n  return %r#0, %r#1 : " + z + ", " + vs + "\n}\n");
+    ASSERT_TRUE(module);
+    const TargetInfo *target = findTargetClass(GetParam());
+    ASSERT_TRUE(succeeded(runPipeline(*module, Stage::grad, Stage::plan, *target)));
+    size_t kernels = 0;
+    module->walk([&](RepeatOp repeat) { kernels = llvm::range_size(repeat.getBody().getOps<FusedOp>()); });
+    EXPECT_EQ(kernels, 1u) << "the sum is copied";
+    ASSERT_TRUE(succeeded(runPipeline(*module, Stage::plan, Stage::kernel, *target)));
+    auto jit = jitProgram(*module, *target);
+    ASSERT_TRUE(bool(jit)) << llvm::toString(jit.takeError());
+    Session session((*jit)->program(), 2, GetParam());
+    const HeddleEntry &entry = session.entry("sums");
+    std::mt19937 random(1);
+    std::normal_distribution<float> normal;
+    auto memoryOf = [&](const HeddleBuffer *buffer) { return static_cast<float *>(session.memory(*buffer)); };
+    std::vector<float> left(size_t(r * b * a)), right(size_t(r * b * c));
+    for (float &value : left) value = normal(random);
+    for (float &value : right) value = normal(random);
+    std::copy(left.begin(), left.end(), memoryOf(session.findInput(entry, "x")));
+    std::copy(right.begin(), right.end(), memoryOf(session.findInput(entry, "y")));
+    for (int i = 0; i < 2; ++i) session.run(entry);
+    const float *got = memoryOf(session.findOutput(entry, "z")), *columns = memoryOf(session.findOutput(entry, "v"));
+    // As above; the sum begins with 0.
+    auto check = [](float value, auto terms, int64_t count) {
+      double n = double(count), bound = n * std::ldexp(1, -24) / (1 - n * std::ldexp(1, -24)), sum = 0, size = 0;
+      for (int64_t i = 0; i < count; ++i) sum += terms(i), size += std::fabs(terms(i));
+      return std::fabs(value - sum) <= bound * size;
+    };
+    for (int64_t i = 0; i < a * c; ++i) {
+      auto term = [&](int64_t k) { return double(left[size_t(k * a + i / c)]) * right[size_t(k * c + i % c)]; };
+      ASSERT_TRUE(check(got[i], term, r * b)) << "row " << i / c << ", column " << i % c << ": " << got[i];
+    }
+    for (int64_t i = 0; i < r * c; ++i) {
+      auto term = [&](int64_t k) { return double(right[size_t((i / c * b + k) * c + i % c)]); };
+      ASSERT_TRUE(check(columns[i], term, b)) << "sum of column " << i % c << " in turn " << i / c;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(Class, Products, testing::ValuesIn(runnableTargetClasses()),
                          [](const auto &info) { return info.param; });

@@ -195,3 +195,51 @@ module {
     return
   }
 }
+
+// -----
+
+!w = !heddle.tensor<[D=4, F=8], f32>
+!ws = !heddle.tensor<[L=3, D=4, F=8], f32>
+!x = !heddle.tensor<[B=2, D=4], f32>
+!y = !heddle.tensor<[B=2, F=8], f32>
+!ys = !heddle.tensor<[L=3, B=2, F=8], f32>
+
+// Gradients of micro-batches are added up in the turn of their layer, where what is carried on lies.
+// CHECK-LABEL: @micro
+// CHECK: heddle.repeat "micro"
+// CHECK: ^bb0(%{{.*}}, %[[SUMS:.*]]: !heddle.tensor<[L=3, D=4, F=8], f32>):
+// CHECK: %[[R:.*]] = heddle.repeat "layers" over "L" = 3 reverse carry() stack(%{{.*}}, %[[SUMS]])
+// CHECK: %[[G:.*]] = heddle.contract
+// CHECK: heddle.add %{{.*}}, %[[G]] : (!heddle.tensor<[D=4, F=8], f32>
+// CHECK: heddle.yield
+// CHECK: heddle.yield %[[R]]
+func.func @micro(%x: !x, %dys: !ys, %zero: !ws) -> !ws {
+  %sum = heddle.repeat "micro" over "M" = 2 carry(%zero) stack() : (!ws) -> !ws {
+  ^bb0(%m: !heddle.tensor<[], i32>, %sums: !ws):
+    %gs = heddle.repeat "layers" over "L" = 3 reverse carry() stack(%dys) : (!ys) -> !ws {
+    ^bb0(%i: !heddle.tensor<[], i32>, %dy: !y):
+      %g = heddle.contract %x, %dy over ["B"] : (!x, !y) -> !w
+      heddle.yield %g : !w
+    }
+    %next = heddle.add %sums, %gs : (!ws, !ws) -> !ws
+    heddle.yield %next : !ws
+  }
+  return %sum : !ws
+}
+// What they were before is wanted for something else: then the sums have no place, and stay behind the loop.
+// CHECK-LABEL: @before
+// CHECK: heddle.repeat "layers" over "L" = 3 reverse carry() stack(%{{[^,]*}}) :
+// CHECK: heddle.add {{.*}} : (!heddle.tensor<[L=3, D=4, F=8], f32>
+func.func @before(%x: !x, %dys: !ys, %zero: !ws) -> (!ws, !ws) {
+  %sum:2 = heddle.repeat "micro" over "M" = 2 carry(%zero, %zero) stack() : (!ws, !ws) -> (!ws, !ws) {
+  ^bb0(%m: !heddle.tensor<[], i32>, %sums: !ws, %last: !ws):
+    %gs = heddle.repeat "layers" over "L" = 3 reverse carry() stack(%dys) : (!ys) -> !ws {
+    ^bb0(%i: !heddle.tensor<[], i32>, %dy: !y):
+      %g = heddle.contract %x, %dy over ["B"] : (!x, !y) -> !w
+      heddle.yield %g : !w
+    }
+    %next = heddle.add %sums, %gs : (!ws, !ws) -> !ws
+    heddle.yield %next, %sums : !ws, !ws
+  }
+  return %sum#0, %sum#1 : !ws, !ws
+}
