@@ -35,6 +35,12 @@ def InlineAttention : Pass<"inline-attention", "::mlir::ModuleOp"> {
   let summary = "put the ops of an attention in its place where blocks cannot compute it";
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::func::FuncDialect"];
 }
+def BlockLogits : Pass<"block-logits", "::mlir::ModuleOp"> {
+  let summary = "compute logits that are too large to hold, their loss and its gradient a block of rows at a time";
+  let options = [Option<"rows", "rows", "int64_t", "512", "of a block, at least">,
+                 Option<"elements", "elements", "int64_t", "4194304", "of a block's logits, at least">];
+  let dependentDialects = ["::heddle::HeddleDialect"];
+}
 def SplitAttention : Pass<"split-attention", "::mlir::ModuleOp"> {
   let summary = "divide the keys of an attention's gradient where sequences and heads are too few for threads";
   let description = [{

@@ -32,6 +32,7 @@ static constexpr PipelineStep kSteps[] = {
     {Stage::grad, "apply-optimizer", "turn gradients into the new values of parameters and optimizer state"},
     {Stage::grad, "simplify", "fold constants, drop what changes nothing, compute equal values once"},
     // grad: forward, backward and update, one op per idea
+    {Stage::fused, "block-logits", "logits and their loss are computed for a block of rows at a time", StepScope::module, ""},
     {Stage::fused, "inline-attention", "an attention that blocks cannot compute becomes the ops of its region"},
     {Stage::fused, "split-attention", "the keys of a gradient are divided where tiles are few"},
     {Stage::fused, "decompose-norms", "softmax, norms and cross entropy become reductions and elementwise ops"},

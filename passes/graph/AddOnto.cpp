@@ -43,10 +43,18 @@ static bool addOnto(ContractOp op, AddOp add, Value start) {
   return true;
 }
 
+// A product, or one that a repeat sums up: a sum of so many terms that some more of them do not round worse.
+static bool isProductSum(Value value) {
+  Operation *op = value.getDefiningOp();
+  auto repeat = dyn_cast_if_present<RepeatOp>(op);
+  unsigned slot = repeat ? cast<OpResult>(value).getResultNumber() : 0;
+  if (repeat && slot < repeat.getCarried().size()) op = repeat.getYield()->getOperand(slot).getDefiningOp();
+  return isa_and_nonnull<ContractOp>(op);
+}
+
 // In place: `start` is memory that nothing else reads.
 static bool addOnto(ScatterAddOp op, AddOp add, Value start) {
-  auto product = start.getDefiningOp<ContractOp>();
-  if (!product || !start.hasOneUse() || product->getBlock() != add->getBlock() || op.getOnto()) return false;
+  if (!isProductSum(start) || !start.hasOneUse() || start.getParentBlock() != add->getBlock() || op.getOnto()) return false;
   if (start.getType() != op.getType() || add.getType() != op.getType()) return false;
   OpBuilder builder(add);
   add.replaceAllUsesWith(

@@ -53,3 +53,19 @@ func.func @tied(%x: !x, %y: !y, %u: !heddle.tensor<[N=5, F=16], f32>, %i: !heddl
   %g = heddle.add %p, %s : (!w, !w) -> !w
   return %g : !w
 }
+// The same of a product that was summed up block by block.
+// CHECK-LABEL: @tied_blocks
+// CHECK: %[[P:.*]] = heddle.repeat
+// CHECK: heddle.contract %{{.*}}, %{{.*}} over ["B"] onto(%{{.*}})
+// CHECK: heddle.scatter_add %{{.*}}["T" = %{{.*}}] onto(%[[P]])
+func.func @tied_blocks(%xs: !heddle.tensor<[R=2, B=2, T=3], f32>, %ys: !heddle.tensor<[R=2, B=2, F=16], f32>, %zero: !heddle.tensor<[T=3, F=16], f32>, %u: !heddle.tensor<[N=5, F=16], f32>, %i: !heddle.tensor<[N=5], i32>) -> !heddle.tensor<[T=3, F=16], f32> {
+  %p = heddle.repeat "block" over "R" = 2 carry(%zero) stack(%xs, %ys) : (!heddle.tensor<[T=3, F=16], f32>, !heddle.tensor<[R=2, B=2, T=3], f32>, !heddle.tensor<[R=2, B=2, F=16], f32>) -> !heddle.tensor<[T=3, F=16], f32> {
+  ^bb0(%r: !heddle.tensor<[], i32>, %sum: !heddle.tensor<[T=3, F=16], f32>, %x: !heddle.tensor<[B=2, T=3], f32>, %y: !heddle.tensor<[B=2, F=16], f32>):
+    %part = heddle.contract %x, %y over ["B"] : (!heddle.tensor<[B=2, T=3], f32>, !heddle.tensor<[B=2, F=16], f32>) -> !heddle.tensor<[T=3, F=16], f32>
+    %next = heddle.add %sum, %part : (!heddle.tensor<[T=3, F=16], f32>, !heddle.tensor<[T=3, F=16], f32>) -> !heddle.tensor<[T=3, F=16], f32>
+    heddle.yield %next : !heddle.tensor<[T=3, F=16], f32>
+  }
+  %s = heddle.scatter_add %u["T" = %i] : (!heddle.tensor<[N=5, F=16], f32>, !heddle.tensor<[N=5], i32>) -> !heddle.tensor<[T=3, F=16], f32>
+  %g = heddle.add %p, %s : (!heddle.tensor<[T=3, F=16], f32>, !heddle.tensor<[T=3, F=16], f32>) -> !heddle.tensor<[T=3, F=16], f32>
+  return %g : !heddle.tensor<[T=3, F=16], f32>
+}

@@ -21,6 +21,7 @@ struct Statistics {
   int64_t elements = 0, vacuousElements = 0;  // whose bound is above a tenth of the largest element of its result
   int64_t gradients = 0, gradientsSkipped = 0;  // directional derivatives compared; those at a kink or jump
   int64_t deepest = 0;                          // loops in loops
+  int64_t blocked = 0;                          // products that were computed by blocks of rows
   std::map<std::string, int64_t> ops;           // of programs as generated
 
   void add(const Statistics &other) {
@@ -29,6 +30,7 @@ struct Statistics {
     elements += other.elements, vacuousElements += other.vacuousElements;
     gradients += other.gradients, gradientsSkipped += other.gradientsSkipped;
     deepest = std::max(deepest, other.deepest);
+    blocked += other.blocked;
     for (auto &[op, count] : other.ops) ops[op] += count;
   }
 };

@@ -93,6 +93,7 @@ private:
   bool growMask(Pool &pool);
   bool growInteger(Pool &pool);
   bool growContract(Pool &pool);
+  bool growLogits(Pool &pool);
   bool growReduction(Pool &pool);
   bool growSoftmax(Pool &pool);
   bool growLoss(Pool &pool);

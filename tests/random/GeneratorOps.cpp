@@ -356,6 +356,53 @@ bool Generator::growContract(Pool &pool) {
   return true;
 }
 
+// A product of rows of which others see only what is made of whole rows, as of logits: a loss, a sum or another product.
+bool Generator::growLogits(Pool &pool) {
+  auto x = pickWith(pool, 'f', [](const Item &item) { return !item.mayBeInf && item.type().getRank() > 1; });
+  if (!x) return false;
+  std::string over = someDimOf(x->type());
+  Names rows, columns;
+  int64_t elements = x->type().getNumElements() / sizeOf(over);
+  for (StringAttr name : x->type().getNames())
+    if (name != over) rows.push_back(name.str());
+  for (const std::string &name : someDims(2))
+    if (!x->type().has(builder.getStringAttr(name))) columns.push_back(name), elements *= sizeOf(name);
+  if (columns.empty() || elements > options.mostElements || elements * sizeOf(over) > 32 * options.mostElements) return false;
+  auto weight = [&](Names names, const std::string &summed) {
+    names.push_back(summed);
+    if (random.chance(0.5)) random.shuffle(names);
+    return argument("m" + std::to_string(inputs++), type(names, 'f'), -1, 1);
+  };
+  auto product = [&](const Item &left, const Item &right, const Names &names, const std::string &summed) {
+    double size = left.size() * right.size() * double(sizeOf(summed));
+    auto attribute = builder.getNamedAttr("over", strings(builder, {summed}));
+    return tamed({make("contract", type(names, 'f'), {left.value, right.value}, attribute), -size, size, left.active}, 16);
+  };
+  Names all = rows;
+  all.insert(all.end(), columns.begin(), columns.end());
+  if (random.chance(0.1)) random.shuffle(all);
+  Pool inner{product(*x, weight(columns, over), all, over)};
+  if (random.chance(0.5)) inner.push_back(argument("b" + std::to_string(inputs++), type(columns, 'f'), -1, 1));
+  auto ofRows = [&](const Item &item) {
+    return !item.mayBeInf && llvm::all_of(item.type().getNames(), [&](StringAttr name) { return llvm::is_contained(rows, name.str()); });
+  };
+  if (random.chance(0.5))
+    if (auto item = pickWith(pool, 'f', ofRows)) inner.push_back(*item);
+  for (int64_t i = random.below(4); i > 0; --i) random.chance(0.6) ? growBinary(inner) : growFunction(inner);
+  auto logits = llvm::find_if(llvm::reverse(inner), [&](const Item &item) { return item.type().getRank() >= int64_t(all.size()); });
+  Pool last{*logits};
+  int64_t end = random.below(4);
+  if (end == 0 && last[0].type().getRank() == int64_t(all.size())) {
+    Names kept = rows;
+    for (const std::string &name : columns)
+      if (name != columns[0]) kept.push_back(name);
+    add(pool, product(last[0], weight({}, columns[0]), kept, columns[0]));
+    return true;
+  }
+  if (end == 1 ? growLoss(last) : growReduction(last)) add(pool, last.back());
+  return true;
+}
+
 bool Generator::growReduction(Pool &pool) {
   static const std::vector<const char *> kinds{"sum", "sum", "max", "min"};
   char letter = random.chance(0.15) ? 'i' : 'f';
@@ -531,7 +578,7 @@ void Generator::grow(Pool &pool, int ops) {
 
 bool Generator::growOnce(Pool &pool) {
   if (!open.empty() && random.chance(0.12)) return growRepeat(pool);
-  int64_t choice = random.below(107);
+  int64_t choice = random.below(112);
   if (choice < 16) return growFunction(pool);
   if (choice < 34) return growBinary(pool);
   if (choice < 42) return growMask(pool);
@@ -555,5 +602,6 @@ bool Generator::growOnce(Pool &pool) {
     add(pool, select(*condition, *x, *y));
     return true;
   }
+  if (choice < 106) return growLogits(pool);
   return growRepeat(pool);
 }

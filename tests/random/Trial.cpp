@@ -4,6 +4,8 @@
 #include "passes/Pipeline.h"
 #include "tests/random/Execution.h"
 #include "mlir/IR/Diagnostics.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Pass/PassRegistry.h"
 #include <cfloat>
 #include <cmath>
 
@@ -80,6 +82,7 @@ private:
 
   void expect(int i);
   bool expectEntry(int i, func::FuncOp graph, func::FuncOp grad, Expectation &expectation);
+  bool computeByBlocks(ModuleOp module);
   void runMerged(const TargetInfo &target, bool fuse);
   void interpretMerged(ModuleOp module, const std::string &stage);
   void compare(int i, const Expectation &program, const Snapshot &got, const std::string &kind, bool counts);
@@ -228,10 +231,23 @@ void Trial::compare(int i, const Expectation &program, const Snapshot &got, cons
   if (counts && !tested) ++outcome.statistics.untested;
 }
 
+bool Trial::computeByBlocks(ModuleOp module) {
+  said.clear();
+  PassManager manager(&context);
+  if (failed(parsePassPipeline("block-logits{rows=1 elements=1}", manager)) || failed(manager.run(module))) return false;
+  module.walk([&](RepeatOp repeat) { outcome.statistics.blocked += repeat.getName() == "block"; });
+  return true;
+}
+
 void Trial::runMerged(const TargetInfo &target, bool fuse) {
   std::string kind = fuse ? "jit" : "unfused", suffix = fuse ? "" : " unfused";
   OwningOpRef<ModuleOp> module = mergePrograms(context, expected);
   Stage at = Stage::grad;
+  if (fuse && options.blocks) {
+    progress(-1, "pass blocks");
+    if (!computeByBlocks(*module)) return found(-1, "pass blocks", takeSaid());
+    interpretMerged(*module, "blocks");
+  }
   for (Stage to : {Stage::fused, Stage::plan, Stage::kernel}) {
     std::string name = stageName(to).str() + suffix;
     progress(-1, "pass " + name);

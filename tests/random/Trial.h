@@ -15,6 +15,7 @@ struct TrialOptions {
   std::string targetClass;    // of the JIT and the native library
   std::string unfusedClass;   // of the unfused kernels; empty: none are run
   bool native = false;
+  bool blocks = false;        // products are computed by blocks of rows wherever they can be, as large logits are
 };
 
 /// Told before each step of a trial, so that a crash has a place: the program, or -1 for all of them.

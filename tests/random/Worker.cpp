@@ -73,6 +73,7 @@ private:
     number("native", s.native), number("results", s.results), number("vacuousResults", s.vacuousResults);
     number("elements", s.elements), number("vacuousElements", s.vacuousElements);
     number("gradients", s.gradients), number("gradientsSkipped", s.gradientsSkipped), number("deepest", s.deepest);
+    number("blocked", s.blocked);
     for (auto &[op, times] : s.ops) say({"O", op, std::to_string(times)});
   }
   void say(std::vector<std::string> fields) {
@@ -129,7 +130,8 @@ void Worker::read(const std::string &line) {
       {"programs", &s.programs}, {"rejected", &s.rejected}, {"untested", &s.untested}, {"native", &s.native},
       {"results", &s.results}, {"vacuousResults", &s.vacuousResults}, {"elements", &s.elements},
       {"vacuousElements", &s.vacuousElements}, {"gradients", &s.gradients},
-      {"gradientsSkipped", &s.gradientsSkipped}, {"deepest", &s.deepest}};
+      {"gradientsSkipped", &s.gradientsSkipped}, {"deepest", &s.deepest},
+      {"blocked", &s.blocked}};
   *counts.at(fields[1]) = std::stoll(fields[2]);
 }
 

@@ -66,6 +66,7 @@ private:
     options.targetClass = classes[turn % n];
     options.unfusedClass = classes[(turn + 1) % n];
     options.native = native;
+    options.blocks = k % 2;
     return options;
   }
   Job seedJob(int64_t k) const {
@@ -84,12 +85,13 @@ private:
       if (!in) return std::cerr << "random-programs: cannot read " << path << "\n", false;
       texts.push_back(text.str());
     }
-    for (size_t i = 0; i < classes.size(); ++i) {
-      Job job;
-      job.texts = texts;
-      job.options = {classes[i], classes[i], settings.nativeEvery > 0};
-      jobs.push_back(job);
-    }
+    for (const std::string &name : classes)
+      for (bool blocks : {false, true}) {
+        Job job;
+        job.texts = texts;
+        job.options = {name, name, settings.nativeEvery > 0, blocks};
+        jobs.push_back(job);
+      }
     return true;
   }
 
@@ -148,9 +150,9 @@ private:
   void fail(const Job &job, int program, const Finding &finding) {
     ++failures;
     ++kinds[finding.kind];
-    fmt::print("{}: {} [{}{}{}]\n  {}\n", nameOf(job, program), finding.kind, job.options.targetClass,
+    fmt::print("{}: {} [{}{}{}{}]\n  {}\n", nameOf(job, program), finding.kind, job.options.targetClass,
                finding.kind.find("unfused") != std::string::npos ? ", unfused " + job.options.unfusedClass : "",
-               job.options.native ? ", native" : "", finding.detail);
+               job.options.native ? ", native" : "", job.options.blocks ? ", by blocks" : "", finding.detail);
     std::fflush(stdout);
     if (!settings.shrink || program < 0) return;
     std::string text = job.texts.empty() ? programText(job.seeds[program]) : job.texts[program];
@@ -168,7 +170,8 @@ private:
     auto share = [](int64_t part, int64_t all) { return all ? 100.0 * part / all : 0; };
     fmt::print("programs: {} (seeds {} to {}), {} more refused for a loss without parameters, {} of them also native\n",
                total.programs, settings.seed, settings.seed + settings.count - 1, total.rejected, total.native);
-    fmt::print("classes: {}; loops in loops: up to {}\n", fmt::join(classes, ", "), total.deepest);
+    fmt::print("classes: {}; loops in loops: up to {}; products by blocks of rows: {}\n", fmt::join(classes, ", "), total.deepest,
+               total.blocked);
     fmt::print("compared within bounds: {} results, {} elements\n", total.results, total.elements);
     fmt::print("vacuous bounds: {:.2f} % of results, {:.2f} % of elements; {} programs without any other\n",
                share(total.vacuousResults, total.results), share(total.vacuousElements, total.elements), total.untested);
@@ -183,8 +186,8 @@ private:
     fmt::print("differences: {}\n", failures);
     for (auto &[kind, count] : kinds) fmt::print("  {}: {}\n", kind, count);
     fmt::print("time: {:.1f} min\n", elapsed);
-    bool lacks = settings.replay.empty() && settings.requireAllOps && !missing.empty();
-    if (lacks) fmt::print("ops of the dialect that no program had:{}\n", missing);
+    bool lacks = settings.replay.empty() && settings.requireAllOps && (!missing.empty() || !total.blocked);
+    if (lacks) fmt::print("ops of the dialect that no program had:{}{}\n", missing, total.blocked ? "" : " products by blocks");
     return failures || lacks ? 1 : 0;
   }
 
