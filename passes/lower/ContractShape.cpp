@@ -2,6 +2,7 @@
 #include "passes/lower/ContractShape.h"
 #include "passes/lower/IndexEmitter.h"
 #include "llvm/Support/MathExtras.h"
+#include <numeric>
 
 using namespace mlir;
 using namespace heddle;
@@ -94,6 +95,13 @@ static double chooseRegisterTile(const ContractShape &shape, const TargetInfo &t
 // Elements between neighbours along k from which on packing A paid in trials (AVX-512, L1 of 32 KB).
 constexpr int64_t kLongStride = 320;
 
+// Whether lines so many elements apart take more ways of their sets than a second-level cache has (2048 sets of 8): the lines of
+// one row tile are gone before the next one reads them.
+static bool shareSets(int64_t stride, int64_t lines) {
+  constexpr int64_t kSets = 2048, kWays = 8, kLine = 16;
+  return stride % kLine == 0 && lines * std::gcd(stride / kLine, kSets) > kSets * kWays;
+}
+
 // Elements between the rows of B up to which it is read as fast where it lies: a few lines of each, near enough for the
 // translation of addresses and for the sets of the caches (Zen 4: 0.85 to 1 times the time of packing, up to 512 much the same).
 // And elements of a B that is as fast with longer rows.
@@ -159,12 +167,12 @@ ContractTiling heddle::contractTiling(const ContractShape &shape, const TargetIn
     ContractTiling tiling{};
     tiling.packsA = packsA;
     double cycles = chooseRegisterTile(shape, target, tiling);
-    // What long strides cost: a row tile uses a part of each line, they meet in few sets of the cache, and no page holds two.
-    if (!packsA && shape.k.a >= kLongStride) cycles *= 1.3;
     // What is packed stays in L2 beside what comes next: a panel of 768 x 48 floats (147 KB), or one of 512 x 48 and 192
     // rows of A (491 KB). Shorter rows may be more, up to 24 vectors: the code that packs them has a line for each.
     const int64_t longest = packsA ? 512 : 768;
     tiling.blockK = std::min<int64_t>(k, llvm::alignTo(llvm::divideCeil(k, llvm::divideCeil(k, longest)), lanes));
+    // What long strides cost: a row tile uses a part of each line, they meet in few sets of the cache, and no page holds two.
+    if (!packsA && shape.k.a >= kLongStride) cycles *= shareSets(shape.k.a, tiling.blockK) ? 1.8 : 1.3;
     bool isNear = shape.k.b <= kNearRows || tiling.blockK * shape.k.b <= kNearB;
     tiling.packsB = !whole && (shape.n.b != 1 || !isNear || shape.n.size % (tiling.vectors * lanes));
     int64_t mostRows = packsA ? std::min<int64_t>(24, 12 * longest / tiling.blockK) * lanes : 4096;
