@@ -176,7 +176,7 @@ NestEmitter::Values NestEmitter::sweep(size_t next, Values accumulators) {
 NestEmitter::Values NestEmitter::sweepVectors(Values accumulators) {
   const NestPass &work = plan.passes[pass];
   int64_t size = plan.axes[plan.vectorAxis].size, lanes = plan.lanes;
-  int64_t unroll = work.reductions.empty() || work.costly ? 1 : plan.columns;
+  int64_t unroll = (work.reductions.empty() || work.costly) && !work.draws ? 1 : plan.columns;
   int64_t whole = size / (unroll * lanes) * unroll * lanes, full = size / lanes * lanes;
   size_t slots = accumulators.size();
   Values all = accumulators;  // one set for each unrolled vector; the first goes on with the rest of the row

@@ -99,7 +99,15 @@ class NestEmitter : ElementEmitter {
   mlir::Value positionAlong(mlir::StringAttr dim, int column);
 
   //===--------------------------------------------------------------------------------------- NestRandom.cpp
-  mlir::Value computeMask(BernoulliOp op, llvm::ArrayRef<mlir::Value> operands, int column);
+  struct Stream {
+    std::array<mlir::Value, 2> key, words;
+  };
+  /// A random mask at a column, in scope `depth`.
+  mlir::Value computeMask(BernoulliOp mask, llvm::ArrayRef<mlir::Value> operands, int column, size_t depth);
+  const Stream &streamOf(BernoulliOp mask, llvm::ArrayRef<mlir::Value> operands);
+  /// The number of the mask's element at a column's first lane; how many there are, and how far apart lanes are (0: one number).
+  mlir::Value firstElement(BernoulliOp mask, int column, int64_t &total, int64_t &laneStride);
+  mlir::Value drawFour(BernoulliOp mask, const Stream &stream, int column, size_t depth);
 
   void at(size_t depth) { b.restoreInsertionPoint(scopes[depth].point); }
   size_t depthOf(const llvm::SmallBitVector &axes) const;
@@ -111,9 +119,6 @@ class NestEmitter : ElementEmitter {
   llvm::SmallVector<Scope> scopes;
   llvm::SmallVector<mlir::Value> axisIndex;  // of each axis but the vector axis
   llvm::SmallVector<Column> columns;         // of the vector axis
-  struct Stream {
-    std::array<mlir::Value, 2> key, words;
-  };
   llvm::DenseMap<mlir::Value, Stream> streams;  // of each random mask
   mlir::Value unitChunk;  // index of the unit's chunk, or null
   size_t pass = 0;

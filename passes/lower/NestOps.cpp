@@ -59,7 +59,7 @@ NestEmitter::Emitted NestEmitter::emit(Value value, int column) {
     at(emitted.depth);
     loc = def->getLoc();
     if (isa<PositionOp>(def)) emitted.value = positionAlong(cast<Tensor>(value.getType()).getNames()[0], column);
-    else if (auto mask = dyn_cast<BernoulliOp>(def)) emitted.value = computeMask(mask, operands, column);
+    else if (auto mask = dyn_cast<BernoulliOp>(def)) emitted.value = computeMask(mask, operands, column, emitted.depth);
     else emitted.value = compute(def, operands);
   }
   scopes[emitted.depth].values[{value, key}] = emitted.value;

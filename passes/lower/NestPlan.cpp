@@ -279,6 +279,7 @@ static void formPasses(NestPlan &plan, FusedOp op) {
         continue;
       }
       plan.passes[pass].costly |= isExpensive(def);
+      if (auto mask = dyn_cast<BernoulliOp>(def)) plan.passes[pass].draws |= plan.sharesCounters(mask);
       llvm::append_range(work, def->getOperands());
     }
   }
@@ -308,12 +309,14 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target, bool inBlock) 
   // Half of the registers may hold accumulators; four of one reduction hide the latency of an add.
   int64_t most = std::max<int64_t>(1, target.registers / 2 / static_cast<int64_t>(accumulators));
   int64_t size = plan.vectorAxis < 0 ? 1 : plan.axes[plan.vectorAxis].size;
-  if (plan.vectorReduced()) plan.columns = size >= 8 * plan.lanes ? std::min<int64_t>(4, most) : 1;
+  if (plan.vectorReduced()) plan.columns = size >= (plan.draws ? 4 : 8) * plan.lanes ? std::min<int64_t>(4, most) : 1;
+  else if (plan.draws && !plan.reduces()) plan.columns = std::clamp<int64_t>(size / plan.lanes, 1, 4);
   else if (plan.reduces() && plan.vectorAxis >= 0 && plan.passes.size() == 1) {
     plan.accumulatesInScratch = true;
   } else if (plan.reduces()) {
     // As wide as four vectors; one cache line where the body is long.
-    int64_t widest = llvm::any_of(plan.passes, [](const NestPass &p) { return p.costly; }) ? 16 / plan.lanes : 4;
+    bool costly = llvm::any_of(plan.passes, [](const NestPass &pass) { return pass.costly; });
+    int64_t widest = costly && !plan.draws ? 16 / plan.lanes : 4;
     plan.columns = std::clamp<int64_t>(size / plan.lanes, 1, std::min(widest, most));
   }
 
@@ -360,6 +363,20 @@ static void chooseTiles(NestPlan &plan, const TargetInfo &target, bool inBlock) 
   }
 }
 
+bool NestPlan::sharesCounters(BernoulliOp mask) const {
+  if (inBlock || vectorAxis < 0) return false;
+  bool varies = false;
+  Tensor type = cast<Tensor>(mask.getResult().getType());
+  auto order = llvm::to_vector(mask.getOrder().getAsRange<StringAttr>());
+  int64_t along = 1, outside = 1;
+  for (StringAttr dim : llvm::reverse(order)) {
+    if (axisOf(dim) != vectorAxis) outside *= type.sizeOf(dim);
+    else if (outside > 1) return false;
+    else along *= type.sizeOf(dim), varies = true;
+  }
+  return varies && along == axes[vectorAxis].size && (outside == 1 || along % 4 == 0) && along * outside <= int64_t(1) << 34;
+}
+
 bool NestPlan::indexVaries(const NestAccess &access) const {
   return access.along && variesAlong(cast<GatherOp>(access.value.getDefiningOp()).getIndex(), vectorAxis);
 }
@@ -394,11 +411,13 @@ bool NestPlan::beyondGather(const NestAccess &access) const {
 NestPlan heddle::planNest(FusedOp op, const TargetInfo &target, bool inBlock) {
   NestPlan plan;
   plan.shape = shapeOfNest(op);
+  plan.inBlock = inBlock;
   findAccesses(plan, op);
   formAxes(plan, op, inBlock);
   formViews(plan, op);
   chooseVectorAxis(plan, op);
   findUpdate(plan, op);
+  plan.draws = llvm::any_of(op.getBody().front().getOps<BernoulliOp>(), [&](BernoulliOp mask) { return plan.sharesCounters(mask); });
   findDependence(plan, op);
   formPasses(plan, op);
   chooseTiles(plan, target, inBlock);

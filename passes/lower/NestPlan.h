@@ -65,6 +65,7 @@ struct NestPass {
   llvm::SmallVector<unsigned> stores;  // full results of the fused op
   llvm::SmallVector<mlir::Value> saves;  // full values put into scratch for later passes
   bool costly = false;                   // computes something whose latency hides that of the accumulators
+  bool draws = false;                    // draws random numbers for four vectors at once
 };
 
 struct NestPlan {
@@ -93,6 +94,8 @@ struct NestPlan {
   llvm::DenseMap<mlir::Value, size_t> savedIn;  // the pass that computes it
   int64_t scratchElements = 0;
   bool accumulatesInScratch = false;
+  bool inBlock = false;                     // its dims are parts of larger ones
+  bool draws = false;                       // has masks of which four vectors are drawn at once
   llvm::SmallVector<int64_t> accumulators;  // offsets in scratch, for each reduction its one or two
   int64_t laneScratch = -1;  // offset of a vector through which lanes are loaded or stored one by one, or -1
 
@@ -109,6 +112,9 @@ struct NestPlan {
   bool isShifted(const NestAccess &access) const;
   /// By how much a value of integers grows from lane to lane, if a look at so many ops tells.
   std::optional<int64_t> slope(mlir::Value value, int &steps) const;
+  /// Are elements of a random mask numbered along the vector axis, from a multiple of four in every vector? Then the counters of
+  /// a vector's lanes give four vectors of the mask, one behind the other.
+  bool sharesCounters(BernoulliOp mask) const;
   /// Do the lanes of a vector of the access lie further apart than the 32-bit offsets of a gather instruction reach?
   bool beyondGather(const NestAccess &access) const;
 };

@@ -8,39 +8,62 @@
 using namespace mlir;
 using namespace heddle;
 
-Value NestEmitter::computeMask(BernoulliOp mask, ArrayRef<Value> operands, int column) {
-  // Key and stream words, in the outermost scope.
+const NestEmitter::Stream &NestEmitter::streamOf(BernoulliOp mask, ArrayRef<Value> operands) {
   auto [entry, fresh] = streams.try_emplace(mask.getResult());
   Stream &stream = entry->second;
+  if (!fresh) return stream;
+  // Key and stream words, in the outermost scope.
   OpBuilder::InsertPoint here = b.saveInsertionPoint();
-  if (fresh) {
-    at(0);
-    RandomEmitter random{b, loc, vectorOf(b.getI32Type())};
-    Value seed = frame.operands[cast<BlockArgument>(mask.getSeed()).getArgNumber()];
-    for (int i = 0; i < 2; ++i) stream.key[i] = splat(make<memref::LoadOp>(seed, ValueRange{index(i)}));
-    stream.words = random.stream(stream.key, mask.getStream(), operands[1], operands.drop_front(2));
-  }
-
-  // The logical element: a scalar part (64 bits) and, along the vector axis, lanes times a stride.
+  at(0);
+  RandomEmitter random{b, loc, vectorOf(b.getI32Type())};
+  Value seed = frame.operands[cast<BlockArgument>(mask.getSeed()).getArgNumber()];
+  for (int i = 0; i < 2; ++i) stream.key[i] = splat(make<memref::LoadOp>(seed, ValueRange{index(i)}));
+  stream.words = random.stream(stream.key, mask.getStream(), operands[1], operands.drop_front(2));
   b.restoreInsertionPoint(here);
+  return stream;
+}
+
+Value NestEmitter::firstElement(BernoulliOp mask, int column, int64_t &total, int64_t &laneStride) {
   Tensor type = cast<Tensor>(mask.getResult().getType());
-  int64_t stride = 1;
-  Value element = index(0), lanes;
+  total = 1, laneStride = 0;
+  Value element = index(0);
   auto order = llvm::to_vector(mask.getOrder().getAsRange<StringAttr>());  // llvm::reverse keeps no temporary alive
   for (StringAttr dim : llvm::reverse(order)) {
     int axis = plan.axisOf(dim);
     // Of a merged axis the last dim, met first, has the axis' stride.
     if (axis >= 0 && plan.axes[axis].dims.back() == dim) {
       Value at = axis == plan.vectorAxis ? columns[column].start : axisIndex[axis];
-      element = make<arith::AddIOp>(element, make<arith::MulIOp>(at, index(stride)));
-      if (axis == plan.vectorAxis) lanes = make<arith::MulIOp>(laneNumbers(), intSplat(stride));
+      element = make<arith::AddIOp>(element, make<arith::MulIOp>(at, index(total)));
+      if (axis == plan.vectorAxis) laneStride = total;
     }
     auto inBlock = block.dims.find(dim);
     if (inBlock != block.dims.end())
-      element = make<arith::AddIOp>(element, make<arith::MulIOp>(inBlock->second.from, index(stride)));
-    stride *= inBlock == block.dims.end() ? type.sizeOf(dim) : inBlock->second.size;
+      element = make<arith::AddIOp>(element, make<arith::MulIOp>(inBlock->second.from, index(total)));
+    total *= inBlock == block.dims.end() ? type.sizeOf(dim) : inBlock->second.size;
   }
-  int64_t total = stride;
+  return element;
+}
+
+Value NestEmitter::drawFour(BernoulliOp mask, const Stream &stream, int column, size_t depth) {
+  int first = column / 4 * 4;
+  int64_t total, laneStride;
+  Value number = make<arith::DivUIOp>(firstElement(mask, first, total, laneStride), index(4));
+  Value counter = make<arith::AddIOp>(splat(make<arith::IndexCastOp>(b.getI32Type(), number)), laneNumbers());
+  RandomEmitter random{b, loc, vectorOf(b.getI32Type())};
+  auto words = random.inOrder(random.philox({counter, intSplat(0), stream.words[0], stream.words[1]}, stream.key));
+  for (int i = 0; i < 4 && first + i < int(columns.size()); ++i)
+    scopes[depth].values[{mask.getResult(), first + i}] = random.keeps(words[i], mask.getKeep().convertToDouble());
+  return scopes[depth].values.at({mask.getResult(), column});
+}
+
+Value NestEmitter::computeMask(BernoulliOp mask, ArrayRef<Value> operands, int column, size_t depth) {
+  const Stream &stream = streamOf(mask, operands);
+  if (plan.sharesCounters(mask)) return drawFour(mask, stream, column, depth);
+
+  // The logical element: a scalar part (64 bits) and, along the vector axis, lanes times a stride.
+  int64_t total, laneStride;
+  Value element = firstElement(mask, column, total, laneStride), lanes;
+  if (laneStride) lanes = make<arith::MulIOp>(laneNumbers(), intSplat(laneStride));
   Type i32 = b.getI32Type();
   Value low = splat(make<arith::IndexCastOp>(i32, element)), high = intSplat(0);
   bool wide = total > (int64_t(1) << 32);

@@ -2,6 +2,7 @@
 #pragma once
 #include "ir/graph/Random.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/Builders.h"
 
 namespace heddle {
@@ -30,6 +31,15 @@ struct RandomEmitter {
     return counter;
   }
 
+  /// The words of the counters c, c + 1, ... in the lanes, in the order of the elements that have them: four vectors.
+  Words inOrder(Words words) const {
+    auto [first, second] = interleaved(words[0], words[2]);
+    auto [third, fourth] = interleaved(words[1], words[3]);
+    auto [w0, w1] = interleaved(first, third);
+    auto [w2, w3] = interleaved(second, fourth);
+    return {w0, w1, w2, w3};
+  }
+
   /// `bernoulliStream` of a seed; step and indices are vectors with equal lanes.
   Pair stream(Pair seed, uint64_t number, mlir::Value step, mlir::ValueRange indices) const {
     mlir::Value zero = word(0), one = word(1);
@@ -45,6 +55,12 @@ struct RandomEmitter {
   }
 
 private:
+  Pair interleaved(mlir::Value x, mlir::Value y) const {
+    auto both = mlir::VectorType::get({8}, b.getI32Type(), {true});
+    mlir::Value woven = mlir::vector::InterleaveOp::create(b, loc, both, x, y);
+    auto half = [&](int64_t from) -> mlir::Value { return mlir::vector::ScalableExtractOp::create(b, loc, type, woven, from); };
+    return {half(0), half(4)};
+  }
   mlir::Value exclusiveOr(mlir::Value x, mlir::Value y) const { return mlir::arith::XOrIOp::create(b, loc, x, y); }
   mlir::Value add(mlir::Value x, mlir::Value y) const { return mlir::arith::AddIOp::create(b, loc, x, y); }
 };

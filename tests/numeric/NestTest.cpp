@@ -66,6 +66,21 @@ std::vector<NestCase> nestCases() {
         %z = heddle.mul %x, %y : ($F, $F) -> $F
         %s = heddle.reduce "sum" %z over ["$X"] : ($F) -> $R
         %t = heddle.reduce "min" %y over ["$X"] : ($F) -> $R)");
+      // Masks of which four vectors are drawn at once, where their elements are numbered along it.
+      for (const char *order : {"\"A\", \"B\"", "\"B\", \"A\""}) {
+        std::string body = with(R"(
+        %m = heddle.bernoulli %seed, %step keep 0.5 stream 77 order [$O] : (!i[word=2], !i[]) -> $M
+        %k = heddle.bernoulli %seed, %step keep 0.9 stream 78 order ["A", "B"] : (!i[word=2], !i[]) -> $M
+        %o = heddle.constant 0.0 : !f[]
+        %y = heddle.select %m, %x, %o : ($M, $F, !f[]) -> $F
+        %s = heddle.reduce "sum" %y over ["$X"] : ($F) -> $R
+        %a = heddle.add %y, %s : ($F, $R) -> $F
+        %z = heddle.select %k, %a, %o : ($M, $F, !f[]) -> $F
+        %w = heddle.select %k, %x, %o : ($M, $F, !f[]) -> $F)", {{"O", order}});
+        std::string name = order[1] == 'A' ? "masks" : "masks_numbered_across";
+        add(name.c_str(), "%x: $F, %seed: !i[word=2], %step: !i[]", "%z: $F, %w: $F", body.c_str());
+        cases.back().bound = 1 << 30;
+      }
       add("argmax_of_equals", "%x: $J", "%z: $I", R"(%z = heddle.argmax %x over "$X" : ($J) -> $I)");
       add("argmax", "%x: $F", "%z: $I", R"(%z = heddle.argmax %x over "$X" : ($F) -> $I)");
     }

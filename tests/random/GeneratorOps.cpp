@@ -389,13 +389,15 @@ bool Generator::growLogits(Pool &pool) {
   if (random.chance(0.5))
     if (auto item = pickWith(pool, 'f', ofRows)) inner.push_back(*item);
   for (int64_t i = random.below(4); i > 0; --i) random.chance(0.6) ? growBinary(inner) : growFunction(inner);
-  auto logits = llvm::find_if(llvm::reverse(inner), [&](const Item &item) { return item.type().getRank() >= int64_t(all.size()); });
+  auto logits = llvm::find_if(llvm::reverse(inner), [&](const Item &item) {
+    return item.type().getRank() >= int64_t(all.size()) && item.type().has(builder.getStringAttr(columns[0]));
+  });
   Pool last{*logits};
   int64_t end = random.below(4);
-  if (end == 0 && last[0].type().getRank() == int64_t(all.size())) {
-    Names kept = rows;
-    for (const std::string &name : columns)
-      if (name != columns[0]) kept.push_back(name);
+  if (end == 0) {
+    Names kept;
+    for (StringAttr name : last[0].type().getNames())
+      if (name != columns[0]) kept.push_back(name.str());
     add(pool, product(last[0], weight({}, columns[0]), kept, columns[0]));
     return true;
   }
