@@ -119,3 +119,17 @@ func.func @sums() -> (!r, !heddle.tensor<[], i32>) {
   %w = heddle.add %i, %1 : (!heddle.tensor<[], i32>, !heddle.tensor<[], i32>) -> !heddle.tensor<[], i32>
   return %r, %w : !r, !heddle.tensor<[], i32>
 }
+
+// Of the terms of a sum that are equal along a dim, one is taken as often.
+// CHECK-LABEL: @equal_terms
+// CHECK-DAG: %[[N:.*]] = heddle.constant 3.0{{.*}} : !heddle.tensor<[], f32>
+// CHECK-DAG: %[[S:.*]] = heddle.reduce "sum" %arg0 over ["B"] : (!heddle.tensor<[B=2, D=5], f32>) -> !heddle.tensor<[D=5], f32>
+// CHECK: heddle.mul %[[S]], %[[N]]
+// The greatest of them is one that is no NaN.
+// CHECK: heddle.reduce "max" %{{.*}} over ["V"]
+func.func @equal_terms(%x: !heddle.tensor<[B=2, D=5], f32>) -> (!heddle.tensor<[D=5], f32>, !heddle.tensor<[B=2, D=5], f32>) {
+  %wide = heddle.broadcast %x : (!heddle.tensor<[B=2, D=5], f32>) -> !heddle.tensor<[B=2, D=5, V=3], f32>
+  %sum = heddle.reduce "sum" %wide over ["B", "V"] : (!heddle.tensor<[B=2, D=5, V=3], f32>) -> !heddle.tensor<[D=5], f32>
+  %max = heddle.reduce "max" %wide over ["V"] : (!heddle.tensor<[B=2, D=5, V=3], f32>) -> !heddle.tensor<[B=2, D=5], f32>
+  return %sum, %max : !heddle.tensor<[D=5], f32>, !heddle.tensor<[B=2, D=5], f32>
+}
