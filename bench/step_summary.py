@@ -50,11 +50,11 @@ def number(x):
 
 def table(results):
     """Markdown: a row for each workload and name."""
-    lines = ["| workload | by | step, ms | to the best peer | of the limit | first step, s | peak, MiB |",
-             "| --- | --- | ---: | ---: | ---: | ---: | ---: |"]
+    lines = ["| workload | by | step, ms | to the best peer | of the limit | first step, s | peak, MiB | DRAM, GB/s |",
+             "| --- | --- | ---: | ---: | ---: | ---: | ---: | ---: |"]
     for workload, result in results.items():
         for i, (name, row) in enumerate(result["rows"].items()):
             ratio = f"{row['to_best_peer']:.2f}" if result["best_peer"] else ""
             lines.append(f"| {'' if i else f'`{workload}`'} | {LABELS[name]} | {number(row['step_ms'])} | {ratio} | "
-                         f"{row['of_limit']:.0%} | {number(row['first_step_s'])} | {row['peak_mib']:,} |")
+                         f"{row['of_limit']:.0%} | {number(row['first_step_s'])} | {row['peak_mib']:,} | {row['roof_gb_s']:.0f} |")
     return "\n".join(lines)

@@ -71,8 +71,8 @@ other[1]["torch-eager"]["first_loss"] = 3.2
 equal("another loss", differing(other), ["torch-eager"])
 equal("the same loss", differing(rounds()), [])
 
-equal("row", table({"tiny": result}).splitlines()[2], "| `tiny` | Heddle, JIT | 12.0 | 0.62 | 50% | 1.00 | 120 |")
-equal("row without peers", table({"tiny": alone}).splitlines()[2], "| `tiny` | Heddle, JIT | 10.0 |  | 50% | 1.00 | 100 |")
+equal("row", table({"tiny": result}).splitlines()[2], "| `tiny` | Heddle, JIT | 12.0 | 0.62 | 50% | 1.00 | 120 | 10 |")
+equal("row without peers", table({"tiny": alone}).splitlines()[2], "| `tiny` | Heddle, JIT | 10.0 |  | 50% | 1.00 | 100 | 10 |")
 for results, bars in ({"tiny": result, "other": result}, 12), ({"tiny": alone}, 1):
     picture = xml.dom.minidom.parseString(draw(results))
     widths = [float(rect.getAttribute("width")) for rect in picture.getElementsByTagName("rect")]
