@@ -117,7 +117,7 @@ void Logits::findDependents() {
 }
 
 // From the product to whatever uses logits, or something of their size, up; and what lies between. Products and sums over
-// rows end it. False where logits are used in another way.
+// rows end it. False where logits are used in another way; what loops or attentions take from above, resultsFit meets.
 bool Logits::findOps() {
   findDependents();
   llvm::DenseSet<Value> reached{product.getResult()};
@@ -131,7 +131,6 @@ bool Logits::findOps() {
     candidates.push_back(op);
     if (isStacked(op->getResult(0)) && !isa<ContractOp>(op)) reached.insert(op->getResult(0));
   }
-  // A value that leaves through a region (a loop, an attention) is not seen above.
   for (Operation *op : llvm::reverse(candidates)) {
     bool wide = isWide(op->getResult(0)) || llvm::any_of(op->getOperands(), [&](Value value) { return isWide(value); });
     bool needed = reached.contains(op->getResult(0)) && llvm::any_of(op->getUsers(), [&](Operation *user) { return isInside(user); });

@@ -16,7 +16,8 @@
 // sets of the cache that strides of powers of two share (BLIS packs both, Van Zee and van de Geijn 2015). The blocks lie in the
 // scratch of a thread, so that threads share no buffer. Sums run over k in order, whatever the tiling: with several blocks of
 // k, accumulators start from C, in the first from zero. What is added to a product comes last: sums that began with it would
-// round at its magnitude in each step. What else is done with a sum (FusedProduct.h) follows, tile by tile.
+// round at its magnitude in each step. If it lies where the result does, each block's sum is added to it. What else is done with
+// a sum (FusedProduct.h) follows, tile by tile.
 //
 // Products of few rows take another form: StreamContract.cpp.
 #include "passes/lower/ContractEmitter.h"
