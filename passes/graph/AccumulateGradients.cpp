@@ -7,6 +7,8 @@
 // to its write.
 #include "passes/graph/AccumulateGradients.h"
 #include "passes/graph/GraphBuilder.h"
+#include "passes/lower/Lowering.h"
+#include "runtime/Abi.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/Pass/Pass.h"
 
@@ -129,6 +131,13 @@ struct AccumulateGradients : heddle::impl::AccumulateGradientsBase<AccumulateGra
     for (auto train : llvm::to_vector(getOperation().getOps<func::FuncOp>())) {
       auto number = train->getAttrOfType<IntegerAttr>(kAccumulateAttr);
       if (!number) continue;
+      WalkResult deepest = train.walk([](RepeatOp repeat) {
+        return repeatDepth(repeat) + 1 < HEDDLE_MAX_LOOPS ? WalkResult::advance() : WalkResult::interrupt();
+      });
+      if (deepest.wasInterrupted()) {
+        train.emitError() << "micro-batches are a loop around all others, and loops nest at most " << HEDDLE_MAX_LOOPS << " deep";
+        return signalPassFailure();
+      }
       auto counts = getOperation().lookupSymbol<func::FuncOp>((train.getSymName() + kCountsSuffix).str());
       if (failed(Accumulation(train, counts, number.getInt()).run())) return signalPassFailure();
     }

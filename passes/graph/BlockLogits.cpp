@@ -1,4 +1,5 @@
-// Logits that are too large to hold are computed, used and dropped a block of rows at a time.
+// Logits that are too large to hold are computed, used and dropped a block of rows at a time. So is any product of which others
+// see only what is made of whole rows, as the feed-forward part of a transformer is where nothing is saved for backward.
 //
 // A loss over a vocabulary makes of every row (a token) one logit for each word, softmax them, and takes the gradient of
 // that back into the row and into the weights. All of it goes row by row, so a `repeat` over blocks of rows computes the
@@ -11,6 +12,8 @@
 #include "passes/OptionalRewrite.h"
 #include "passes/Passes.h"
 #include "passes/graph/GraphBuilder.h"
+#include "passes/lower/Lowering.h"
+#include "runtime/Abi.h"
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/PatternMatch.h"
 #include "mlir/Transforms/RegionUtils.h"
@@ -51,6 +54,7 @@ private:
   bool pullIn();
   bool inputsFit();
   bool resultsFit();
+  bool namesAreFree() const;
   SmallVector<StringAttr> frontOf(Tensor type) const;
   Value stack(GraphBuilder &b, Value value);
   Value unstack(GraphBuilder &b, Value value, Tensor type);
@@ -117,7 +121,7 @@ void Logits::findDependents() {
 }
 
 // From the product to whatever uses logits, or something of their size, up; and what lies between. Products and sums over
-// rows end it. False where logits are used in another way; what loops or attentions take from above, resultsFit meets.
+// rows end it. False where logits are used in another way; what loops take from above, resultsFit meets.
 bool Logits::findOps() {
   findDependents();
   llvm::DenseSet<Value> reached{product.getResult()};
@@ -141,19 +145,19 @@ bool Logits::findOps() {
 
 // What is as wide as the logits and needed by these ops alone is computed by blocks as well.
 bool Logits::pullIn() {
-  SmallVector<Operation *> work(inside.begin(), inside.end());
-  while (!work.empty())
-    for (Value operand : work.pop_back_val()->getOperands()) {
-      Operation *op = operand.getDefiningOp();
-      if (!isWide(operand) || !op || isInside(op)) continue;
-      if (op->getBlock() != block || !op->hasTrait<IsElementwise>() || dependents.contains(op)) return false;
-      if (!llvm::all_of(op->getUsers(), [&](Operation *user) { return isInside(user); })) return false;
-      inside.insert(op);
-      work.push_back(op);
-    }
-  for (Operation &op : *block)
+  for (Operation &op : llvm::reverse(*block)) {
+    bool joins = op.hasTrait<IsElementwise>() && isWide(op.getResult(0)) && !dependents.contains(&op) && !op.use_empty() &&
+                 llvm::all_of(op.getUsers(), [&](Operation *user) { return isInside(user); });
+    if (joins) inside.insert(&op);
     if (isInside(&op)) order.push_back(&op);
-  return true;
+  }
+  std::reverse(order.begin(), order.end());
+  return llvm::none_of(order, [&](Operation *op) {
+    return llvm::any_of(op->getOperands(), [&](Value operand) {
+      Operation *def = operand.getDefiningOp();
+      return isWide(operand) && def && !isInside(def);
+    });
+  });
 }
 
 bool Logits::inputsFit() {
@@ -274,12 +278,21 @@ void Logits::move() {
   repeat.getBody().push_back(body.release());
   for (auto [op, sum] : llvm::zip(sums, repeat.getResults())) op->getResult(0).replaceAllUsesWith(sum);
   for (auto [op, stack] : llvm::zip(collected, repeat.getResults().drop_front(sums.size())))
-    op->getResult(0).replaceAllUsesExcept(unstack(b, stack, tensorOf(op->getResult(0))), repeat);
+    op->getResult(0).replaceAllUsesWith(unstack(b, stack, tensorOf(op->getResult(0))));
   for (Operation *op : llvm::reverse(order)) op->erase();
 }
 
+// A text may have these names.
+bool Logits::namesAreFree() const {
+  return llvm::none_of(order, [&](Operation *op) {
+    return llvm::any_of(llvm::concat<const Type>(op->getOperandTypes(), op->getResultTypes()), [](Type type) {
+      return llvm::any_of(cast<Tensor>(type).getNames(), [](StringAttr name) { return name.getValue().contains('$'); });
+    });
+  });
+}
+
 bool Logits::run() {
-  if (blocks == 1 || !findOps()) return false;
+  if (blocks == 1 || repeatDepth(product) >= HEDDLE_MAX_LOOPS || !findOps() || !namesAreFree()) return false;
   SmallVector<Value> here;
   for (Value value : inputs)
     if (value.getParentBlock() == block) here.push_back(value);

@@ -5,7 +5,7 @@
 // - carried value of a repeat, going in: an op result that nothing else reads; coming round: as for write, with the carried
 //   value in place of p
 // - collected value: an op result of this body that is not carried or collected a second time
-// - what scatter_add adds onto: an op result of this block that nothing else reads; the sum lies there
+// - what scatter_add adds onto: an op result of this block that nothing else reads, or what a repeat carried; the sum lies there
 #include "passes/graph/PlaceCopies.h"
 #include "passes/graph/Views.h"
 #include "passes/lower/FusedProduct.h"
@@ -97,8 +97,8 @@ static bool ownedIn(Block *block, Value value) {
 
 static bool mayLieOver(Value value, ArrayRef<Value> old);
 
-// Whether a repeat may collect into the memory of the stack of which a read of the variable is one name: whatever else reads
-// the variable comes before, and in each turn the new element may replace the old one. Views may have users anywhere: none.
+// Whether a repeat may collect into the memory of a stack that is known by these names (reads of a variable, or what a loop
+// around it carries): whatever else reads it comes before, and in each turn the new element may replace the old one. Views may have users anywhere: none.
 static bool mayCollectOver(OpResult collected, ArrayRef<Value> old) {
   auto repeat = cast<RepeatOp>(collected.getOwner());
   OpOperand *stack = nullptr;
@@ -167,7 +167,8 @@ static void placeInRepeat(RepeatOp repeat) {
 
 // What updates are added onto is memory that an op of this block made and nothing else reads. What a repeat carries is such.
 static void placeOnto(ScatterAddOp op) {
-  bool owned = ownedIn(op->getBlock(), op.getOnto()) || op.getOnto().getDefiningOp<RepeatOp>();
+  auto repeat = op.getOnto().getDefiningOp<RepeatOp>();
+  bool owned = ownedIn(op->getBlock(), op.getOnto()) || (repeat && repeat->getBlock() == op->getBlock());
   if (op.getOnto().hasOneUse() && owned) return;
   OpBuilder builder(op);
   op.getOntoMutable().assign(copyOf(builder, op.getLoc(), op.getOnto()));
@@ -177,7 +178,8 @@ void heddle::placeCopies(func::FuncOp entry) {
   entry.walk([](ScatterAddOp op) {
     if (op.getOnto()) placeOnto(op);  // those inside attention have none
   });
-  entry.walk<WalkOrder::PreOrder>([](RepeatOp repeat) { placeInRepeat(repeat); });
+  // Inner loops first: their copies read what an outer one may want to lie over.
+  entry.walk<WalkOrder::PostOrder>([](RepeatOp repeat) { placeInRepeat(repeat); });
   Block *body = &entry.getBody().front();
   Operation *end = body->getTerminator();
   SmallVector<WriteOp> writes(body->getOps<WriteOp>());

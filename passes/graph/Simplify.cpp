@@ -3,7 +3,7 @@
 // once.
 //
 // Every rewrite keeps the value of each element in exact arithmetic, NaN and infinities included: x * 0 is not 0, and
-// sums are not reassociated. Broadcasts before elementwise ops go, because those spread their operands themselves.
+// sums are not reassociated, but equal terms are counted. Broadcasts before elementwise ops go, because those spread their operands themselves.
 // Last, constants, positions and masks of these move to where they are used: they cost nothing in a kernel, and a value
 // captured by a loop would be a buffer. So no CSE after this pass: it would undo that.
 #include "passes/graph/CountedPattern.h"
@@ -110,6 +110,7 @@ static LogicalResult countEqualTerms(Operation *op, PatternRewriter &rewriter) {
   auto reduce = dyn_cast<ReduceOp>(op);
   auto broadcast = reduce ? reduce.getX().getDefiningOp<BroadcastOp>() : BroadcastOp();
   if (!broadcast || reduce.getKind() != "sum" || !tensorOf(broadcast).isFloat()) return failure();
+  if (isa<AttentionOp, AttentionBackwardOp>(op->getParentOp())) return failure();  // whose results are such sums
   SmallVector<StringAttr> over;
   double terms = 1;
   for (auto name : reduce.getOver().getAsRange<StringAttr>())

@@ -142,7 +142,7 @@ bool Sinker::mayLieOver(VariableOp variable) {
 }
 
 // What the sunk ops give to others must not need more memory than the stack that is saved. A variable's new value, and what an
-// outer repeat collects, have a place of their own; what it carries on lies where it was if only the sunk op reads that.
+// outer repeat collects, have a place of their own; what it carries on lies where it was if the stack is only added to it.
 bool Sinker::resultsFit() {
   int64_t elements = 0;
   for (Operation *op : order) {
@@ -157,7 +157,8 @@ bool Sinker::resultsFit() {
         for (OpOperand &use : op->getResult(0).getUses()) {
           if (use.getOwner() != user) continue;
           unsigned slot = use.getOperandNumber(), carried = outer.getCarried().size();
-          placed |= slot >= carried || llvm::equal(outer.getCarriedArgs()[slot].getUsers(), ArrayRef<Operation *>(op));
+          bool isSum = isa<AddOp>(op) && llvm::is_contained(op->getOperands(), Value(collected));
+          placed |= slot >= carried || (isSum && llvm::equal(outer.getCarriedArgs()[slot].getUsers(), ArrayRef<Operation *>(op)));
         }
       }
     }

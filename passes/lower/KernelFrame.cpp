@@ -1,5 +1,6 @@
 // The frame that every kernel shares: its arguments, in the order that Lowering.h states.
 #include "passes/lower/Lowering.h"
+#include "passes/graph/PlanMemory.h"
 
 using namespace mlir;
 using namespace heddle;
@@ -20,6 +21,16 @@ int heddle::repeatIndexDepth(Value value) {
   if (!arg || arg.getArgNumber() != 0) return -1;
   auto repeat = dyn_cast<RepeatOp>(arg.getOwner()->getParentOp());
   return repeat ? repeatDepth(repeat) : -1;
+}
+
+SmallVector<Attribute> heddle::placesOf(Operation *op) {
+  SmallVector<Attribute> places;
+  auto args = op->getAttrOfType<ArrayAttr>(kArgsAttr);
+  if (!args) return places;
+  size_t next = 0;
+  for (Value operand : op->getOperands()) places.push_back(repeatIndexDepth(operand) < 0 ? args[next++] : Attribute());
+  for (size_t i = 0; i < op->getNumResults(); ++i) places.push_back(args[next++]);
+  return places;
 }
 
 KernelFrame heddle::openKernel(OpBuilder &builder, ModuleOp module, StringRef name, Operation *op,

@@ -23,7 +23,6 @@
 #include "passes/lower/ContractEmitter.h"
 #include "passes/lower/FusedProduct.h"
 #include "passes/Work.h"
-#include "passes/graph/PlanMemory.h"
 #include "passes/lower/Lowering.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -468,8 +467,8 @@ void ContractEmitter::registerTile(Value aBase, Value cBase, Value m, int64_t ro
 // Whether what is added to the product lies where its result does, as the plan says.
 static bool isPlannedInPlace(Operation *op) {
   Value onto = addedInPlace(op);
-  auto places = op->getAttrOfType<ArrayAttr>(kArgsAttr);
-  if (!onto || !places) return false;
+  SmallVector<Attribute> places = placesOf(op);
+  if (!onto || places.empty()) return false;
   return places[llvm::find(op->getOperands(), onto) - op->operand_begin()] == places[op->getNumOperands()];
 }
 

@@ -28,6 +28,10 @@ struct LoweredKernel {
 mlir::MemRefType memoryType(Tensor type);
 /// If `value` is the index of a `repeat`, the depth of that repeat (0 is the outermost), else -1.
 int repeatIndexDepth(mlir::Value value);
+
+/// Where operands and results of an op lie, as the plan says: the places of operands by number (null: a repeat's index), then
+/// those of results. Empty where there is no plan.
+llvm::SmallVector<mlir::Attribute> placesOf(mlir::Operation *op);
 /// How many `repeat`s enclose an op.
 int repeatDepth(mlir::Operation *op);
 

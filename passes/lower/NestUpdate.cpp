@@ -1,7 +1,6 @@
 // A nest that changes one position of tensors which lie where they lay: where(pos(S) == i, x, old), written over `old`. The
 // loop over S is then the one position i, if the axis has it. So a step of generation writes the keys of one token, not
 // those of all.
-#include "passes/graph/PlanMemory.h"
 #include "passes/graph/Proportional.h"
 #include "passes/graph/SameValue.h"
 #include "passes/lower/Lowering.h"
@@ -9,17 +8,6 @@
 
 using namespace mlir;
 using namespace heddle;
-
-// Where results and operands lie, as the plan says: the places of operands by number (null: not in memory), then results.
-static SmallVector<Attribute> placesOf(FusedOp op) {
-  SmallVector<Attribute> places;
-  auto args = op->getAttrOfType<ArrayAttr>(kArgsAttr);
-  if (!args) return places;
-  size_t next = 0;
-  for (Value operand : op.getOperands()) places.push_back(repeatIndexDepth(operand) < 0 ? args[next++] : Attribute());
-  for (size_t i = 0; i < op.getNumResults(); ++i) places.push_back(args[next++]);
-  return places;
-}
 
 // pos(dim) == index: the index, and the dim.
 static Value positionTest(Value condition, StringAttr &dim) {

@@ -153,3 +153,46 @@ func.func @centred(%x: !x, %w: !w) -> !r {
   %each = heddle.reduce "max" %centred over ["V"] : (!l) -> !r
   return %each : !r
 }
+
+// A mask that is added, and of which another part is a factor, goes along whole.
+// CHECK-LABEL: @added_mask
+// CHECK: heddle.repeat "block"
+// CHECK: heddle.cast {{.*}} -> !heddle.tensor<[T=4, V=50], f32>
+// CHECK: heddle.yield
+func.func @added_mask(%x: !x, %w: !w, %allowed: !heddle.tensor<[T=8, V=50], i1>) -> !r {
+  %logits = heddle.contract %x, %w over ["D"] : (!x, !w) -> !l
+  %mask = heddle.cast %allowed : (!heddle.tensor<[T=8, V=50], i1>) -> !l
+  %kept = heddle.mul %logits, %mask : (!l, !l) -> !l
+  %one = heddle.constant 1.0 : !s
+  %less = heddle.sub %mask, %one : (!l, !s) -> !l
+  %far = heddle.constant 1.0e9 : !s
+  %low = heddle.mul %less, %far : (!l, !s) -> !l
+  %all = heddle.add %kept, %low : (!l, !l) -> !l
+  %each = heddle.reduce "max" %all over ["V"] : (!l) -> !r
+  return %each : !r
+}
+// Loops nest four deep.
+// CHECK-LABEL: @deep
+// CHECK-NOT: "block"
+func.func @deep(%x: !x, %w: !w, %start: !r) -> !r {
+  %a = heddle.repeat "a" over "A" = 2 carry(%start) stack() : (!r) -> !r {
+  ^bb0(%ia: !i, %ra: !r):
+    %b = heddle.repeat "b" over "B" = 2 carry(%ra) stack() : (!r) -> !r {
+    ^bb0(%ib: !i, %rb: !r):
+      %c = heddle.repeat "c" over "C" = 2 carry(%rb) stack() : (!r) -> !r {
+      ^bb0(%ic: !i, %rc: !r):
+        %d = heddle.repeat "d" over "E" = 2 carry(%rc) stack() : (!r) -> !r {
+        ^bb0(%id: !i, %rd: !r):
+          %logits = heddle.contract %x, %w over ["D"] : (!x, !w) -> !l
+          %most = heddle.reduce "max" %logits over ["V"] : (!l) -> !r
+          %sum = heddle.add %rd, %most : (!r, !r) -> !r
+          heddle.yield %sum : !r
+        }
+        heddle.yield %d : !r
+      }
+      heddle.yield %c : !r
+    }
+    heddle.yield %b : !r
+  }
+  return %a : !r
+}

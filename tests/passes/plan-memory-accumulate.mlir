@@ -160,3 +160,33 @@ func.func @streamed(%start: !heddle.tensor<[V=256], f32> {heddle.name = "s"}, %x
   }
   return %r : !heddle.tensor<[V=256], f32>
 }
+
+// -----
+
+!v = !heddle.tensor<[D=4], f32>
+!vs = !heddle.tensor<[L=2, D=4], f32>
+!i = !heddle.tensor<[], i32>
+// Nor does what an inner loop collects lie over what its own copies still read: a turn's old element, carried to the next one.
+// CHECK-LABEL: func.func @carried_to_the_next
+// CHECK: heddle.repeat "micro"
+// CHECK: %[[R:.*]]:2 = heddle.repeat "layers"
+// CHECK: %[[NEXT:.*]] = heddle.fused
+// CHECK: heddle.yield %{{.*}}, %[[NEXT]]
+// CHECK: %[[COPY:.*]] = heddle.fused(%[[R]]#1)
+// CHECK: heddle.yield %[[COPY]]
+func.func @carried_to_the_next(%start: !vs {heddle.name = "s"}, %x: !v {heddle.name = "x"}) -> (!vs {heddle.name = "r"}) {
+  %r = heddle.repeat "micro" over "M" = 3 carry(%start) stack() : (!vs) -> !vs {
+  ^bb0(%m: !i, %states: !vs):
+    %next:2 = heddle.repeat "layers" over "L" = 2 carry(%x) stack(%states) : (!v, !vs) -> (!v, !vs) {
+    ^bb0(%l: !i, %d: !v, %e: !v):
+      %n = heddle.fused(%e, %d) : (!v, !v) -> !v {
+      ^bb0(%e0: !v, %d0: !v):
+        %sum = heddle.add %e0, %d0 : (!v, !v) -> !v
+        heddle.yield %sum : !v
+      }
+      heddle.yield %e, %n : !v, !v
+    }
+    heddle.yield %next#1 : !vs
+  }
+  return %r : !vs
+}
