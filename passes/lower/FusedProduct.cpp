@@ -49,10 +49,9 @@ Value heddle::addedInPlace(Operation *op) {
   }
   if (!contract || contract.getOnto().size() != 1) return {};
   Value onto = contract.getOnto()[0];
+  // What is multiplied has the summed dims, and so is never what is added.
   if (onto.getType() != contract.getType() || isStreamed(contractShape(contract))) return {};
-  if (llvm::count(contract.getOperands(), onto) != 1 || (fused && !onto.hasOneUse())) return {};
-  Value outer = fused ? fused.getInputs()[cast<BlockArgument>(onto).getArgNumber()] : onto;
-  return llvm::count(op->getOperands(), outer) == 1 ? outer : Value();
+  return fused ? fused.getInputs()[cast<BlockArgument>(onto).getArgNumber()] : onto;
 }
 
 FusedProduct heddle::productOf(FusedOp op) {
