@@ -44,6 +44,9 @@ public:
 
 private:
   bool isWide(Value value) const { return tensorOf(value).has(axis) && tensorOf(value).getNumElements() >= elements; }
+  bool readsWide(Operation *op) const {
+    return llvm::any_of(op->getOperands(), [&](Value value) { return isWide(value); });
+  }
   bool isInFront(StringAttr name) const { return llvm::is_contained(front, name); }
   bool isInside(Operation *op) const { return inside.contains(op); }
   bool isStacked(Value value) const { return tensorOf(value).has(axis); }
@@ -128,7 +131,7 @@ bool Logits::findOps() {
   SmallVector<Operation *> candidates{product};
   for (Operation *op = product->getNextNode(); op; op = op->getNextNode()) {
     if (!dependents.contains(op)) continue;
-    bool wide = llvm::any_of(op->getOperands(), [&](Value value) { return isWide(value); });
+    bool wide = readsWide(op);
     bool fits = goesByRows(op) && llvm::any_of(op->getOperands(), [&](Value value) { return reached.contains(value); });
     if (wide && !fits) return false;
     if (!fits) continue;
@@ -136,7 +139,7 @@ bool Logits::findOps() {
     if (isStacked(op->getResult(0)) && !isa<ContractOp>(op)) reached.insert(op->getResult(0));
   }
   for (Operation *op : llvm::reverse(candidates)) {
-    bool wide = isWide(op->getResult(0)) || llvm::any_of(op->getOperands(), [&](Value value) { return isWide(value); });
+    bool wide = isWide(op->getResult(0)) || readsWide(op);
     bool needed = reached.contains(op->getResult(0)) && llvm::any_of(op->getUsers(), [&](Operation *user) { return isInside(user); });
     if (wide || needed) inside.insert(op);
   }
