@@ -36,6 +36,12 @@ OwningOpRef<ModuleOp> heddle::parseGraph(StringRef text) {
   return module;
 }
 
+std::string heddle::with(std::string text, const std::map<std::string, std::string> &values) {
+  for (auto &[key, value] : values)
+    for (size_t at; (at = text.find("$" + key)) != std::string::npos;) text.replace(at, key.size() + 1, value);
+  return text;
+}
+
 Tensor heddle::tensorType(StringRef text) { return cast<Tensor>(parseType(expand(("!" + text).str()), &testContext())); }
 
 Array heddle::array(StringRef type, std::vector<double> elements) {

@@ -20,13 +20,6 @@ struct NestCase {
   int bound = 5;                               // of integer inputs
 };
 
-// `text` with every $KEY replaced.
-std::string with(std::string text, const std::map<std::string, std::string> &values) {
-  for (auto &[key, value] : values)
-    for (size_t at; (at = text.find("$" + key)) != std::string::npos;) text.replace(at, key.size() + 1, value);
-  return text;
-}
-
 std::vector<NestCase> nestCases() {
   std::vector<NestCase> cases;
   for (int n : {1, 5, 16, 33, 128, 1000})

@@ -185,18 +185,22 @@ TEST_P(Products, AddedInPlace) {
     int64_t r, b, a, c;
   } sizes[] = {{3, 40, 19, 37}, {2, 1000, 67, 333}, {2, 600, 1003, 403}};
   for (auto [r, b, a, c] : sizes) {
-    std::string turns = "R=" + std::to_string(r) + ", ", summed = "B=" + std::to_string(b);
-    std::string x = "!f[" + summed + ", A=" + std::to_string(a) + "]", y = "!f[" + summed + ", C=" + std::to_string(c) + "]";
-    std::string xs = "!f[" + turns + x.substr(3), ys = "!f[" + turns + y.substr(3), v = "!f[C=" + std::to_string(c) + "]";
-    std::string vs = "!f[" + turns + v.substr(3), z = "!f[A=" + std::to_string(a) + ", " + v.substr(3);
-    OwningOpRef<ModuleOp> module = parseGraph(
-        "func.func @sums(%xs: " + xs + " {heddle.name = \"x\"}, %ys: " + ys + " {heddle.name = \"y\"}) -> (" + z +
-        " {heddle.name = \"z\"}, " + vs + " {heddle.name = \"v\"}) {\n  %zero = heddle.constant 0.0 : " + z +
-        "\n  %r:2 = heddle.repeat \"turn\" over \"R\" = " + std::to_string(r) + " carry(%zero) stack(%xs, %ys) : (" + z + ", " + xs + ", " +
-        ys + ") -> (" + z + ", " + vs + ") {\n  ^bb0(%i: !i[], %sum: " + z + ", %x: " + x + ", %y: " + y +
-        "):\n    %p = heddle.contract %x, %y over [\"B\"] : (" + x + ", " + y + ") -> " + z + "\n    %next = heddle.add %sum, %p : (" + z +
-        ", " + z + ") -> " + z + "\n    %v = heddle.reduce \"sum\" %y over [\"B\"] : (" + y + ") -> " + v + "\n    heddle.yield %next, %v : " +
-        z + ", " + v + "\n  }\n  return %r#0, %r#1 : " + z + ", " + vs + "\n}\n");
+    std::string turns = std::to_string(r), sizeA = "A=" + std::to_string(a), sizeC = "C=" + std::to_string(c);
+    std::string rows = "B=" + std::to_string(b) + ", ", ofTurns = "!f[R=" + turns + ", ";
+    OwningOpRef<ModuleOp> module = parseGraph(with(R"(
+      func.func @sums(%xs: $P {heddle.name = "x"}, %ys: $Q {heddle.name = "y"}) -> ($Z {heddle.name = "z"}, $W {heddle.name = "v"}) {
+        %zero = heddle.constant 0.0 : $Z
+        %r:2 = heddle.repeat "turn" over "R" = $N carry(%zero) stack(%xs, %ys) : ($Z, $P, $Q) -> ($Z, $W) {
+        ^bb0(%i: !i[], %sum: $Z, %x: $X, %y: $Y):
+          %p = heddle.contract %x, %y over ["B"] : ($X, $Y) -> $Z
+          %next = heddle.add %sum, %p : ($Z, $Z) -> $Z
+          %v = heddle.reduce "sum" %y over ["B"] : ($Y) -> $V
+          heddle.yield %next, %v : $Z, $V
+        }
+        return %r#0, %r#1 : $Z, $W
+      })", {{"N", turns}, {"X", "!f[" + rows + sizeA + "]"}, {"Y", "!f[" + rows + sizeC + "]"}, {"P", ofTurns + rows + sizeA + "]"},
+            {"Q", ofTurns + rows + sizeC + "]"}, {"Z", "!f[" + sizeA + ", " + sizeC + "]"}, {"V", "!f[" + sizeC + "]"},
+            {"W", ofTurns + sizeC + "]"}}));
     ASSERT_TRUE(module);
     const TargetInfo *target = findTargetClass(GetParam());
     ASSERT_TRUE(succeeded(runPipeline(*module, Stage::grad, Stage::plan, *target)));
