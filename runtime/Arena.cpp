@@ -72,6 +72,13 @@ Arena::~Arena() {
   count(-reserved(bytes));
 }
 
+void Arena::clear() {
+  if (!base) return;
+  guard(base, bytes, false);
+  if (madvise(base, reserved(bytes), MADV_DONTNEED) != 0) memset(base, 0, reserved(bytes));  // locked memory is kept
+  guard(base, bytes, true);
+}
+
 Arena::Arena(Arena&& other) noexcept : base(std::exchange(other.base, nullptr)), bytes(std::exchange(other.bytes, 0)) {}
 
 Arena& Arena::operator=(Arena&& other) noexcept {

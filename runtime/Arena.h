@@ -24,6 +24,8 @@ public:
 
   char* data() const { return base; }
   int64_t size() const { return bytes; }
+  /// Zeroes it, by giving its pages back: nothing is written, and what was never touched costs nothing.
+  void clear();
   /// Bytes of address space that an arena of `bytes` takes: padding and whole pages included.
   static int64_t reserved(int64_t bytes);
   /// Bytes that the process's arenas take now, and the most that they have taken.

@@ -4,7 +4,7 @@
 // A pure function of (key, counter): any thread may compute any number, in any order, at any time, and a resumed run
 // needs no generator state. Checked against the known answers of Random123. The key is always the run's seed; words 2
 // and 3 of the counter tell the users apart:
-//   variables    {element lo, element hi, stream lo, stream hi}        stream = HeddleVariable::stream + layer
+//   variables    {element / 4 lo, hi, stream lo, stream hi}            stream = HeddleVariable::stream + layer
 //   batches      {row of the step's micro-batches, 0, step, kDataStream}
 //   records      {half, epoch lo, epoch hi and round, kOrderStream}; kSplitStream, key 0: training or evaluation
 //   masking      {token, row of the run lo, hi, kMaskStream}; of evaluation: kMaskStream + 1, key 0

@@ -61,6 +61,16 @@ const HeddleTarget& affordable(const HeddleProgram& program, const HeddleTarget&
   return target;
 }
 
+// An optimizer reads a moment before it first writes it. A page that is read first is mapped to the system's page of
+// zeros and then a second time, by older systems in small pieces; so all are written here, by all threads.
+void touchPages(Arena& arena, ThreadPool& pool) {
+  constexpr int64_t kPage = 4096, kTile = int64_t(2) << 20;
+  volatile char* data = arena.data();
+  pool.forEachTile((arena.size() + kTile - 1) / kTile, [&](int64_t begin, int64_t end, int) {
+    for (int64_t i = begin * kTile; i < std::min(arena.size(), end * kTile); i += kPage) data[i] = 0;
+  });
+}
+
 const HeddleBuffer* find(const HeddleBuffer* buffers, int count, std::string_view name) {
   for (int i = 0; i < count; ++i)
     if (name == buffers[i].name) return &buffers[i];
@@ -162,7 +172,11 @@ void Session::run(const HeddleEntry& entry) {
   executor.run(entry, variables.data(), workspace.data());
 }
 
-void Session::initialise(uint64_t seed) { initialiseVariables(program, seed, variables.data(), pool); }
+void Session::initialise(uint64_t seed) {
+  variables.clear();
+  touchPages(variables, pool);
+  initialiseZeroed(program, seed, variables.data(), pool);
+}
 
 const HeddleEntry* Session::findEntry(std::string_view name) const {
   for (int i = 0; i < target.entry_count; ++i)

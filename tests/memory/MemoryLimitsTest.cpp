@@ -67,8 +67,9 @@ TEST(Initialise, CountersBeyond32Bits) {
   for (uint64_t seed : {uint64_t(7), uint64_t(7) + kWide, kMost})
     for (uint64_t stream : {uint64_t(3), uint64_t(3) + kWide, kMost})
       for (uint64_t element : {uint64_t(5), uint64_t(5) + kWide, kMost}) {
-        PhiloxWords w = philox({uint32_t(element), uint32_t(element >> 32), uint32_t(stream), uint32_t(stream >> 32)}, seed);
-        EXPECT_EQ(uniformValue(seed, stream, element, 0, 1), float(uniform01(w[0], w[1])));
+        uint64_t block = element / 4;
+        PhiloxWords w = philox({uint32_t(block), uint32_t(block >> 32), uint32_t(stream), uint32_t(stream >> 32)}, seed);
+        EXPECT_EQ(uniformValue(seed, stream, element, 0, 1), float((w[element % 4] + 0.5) * 0x1p-32));
         EXPECT_TRUE(std::isfinite(normalValue(seed, stream, element, 0, 1)));
       }
   EXPECT_NE(uniformValue(7, 3, 5, 0, 1), uniformValue(7, 3, 5 + kWide, 0, 1));
