@@ -1,4 +1,4 @@
-// What the command does around the passes of a pipeline: it keeps the IR before a pass for the report of a crash, takes
+// What the command does around the passes of a pipeline: it keeps the IR before a stage for the report of a crash, takes
 // times, and writes the files of --save-temps.
 #pragma once
 
@@ -30,7 +30,7 @@ private:
   const PipelineFlags &flags;
   const std::string &program;
   mlir::ModuleOp current;
-  std::string pass, before; // the one that runs, and the IR before it
+  std::string pass, passes, before; // the one that runs; those of its stage up to it; the IR before them
 };
 
 /// Writes a file of --save-temps, DIR/PROGRAM.SUFFIX, where the flag asks for it. Returns exitDone, or says what is wrong

@@ -27,7 +27,7 @@ constexpr int kMostFiles = 96; // more than a program may import
 constexpr off_t kMostBytes = off_t(64) << 20; // of a file in the report
 char files[kMostFiles][PATH_MAX];
 int fileCount = 0;
-std::string_view input, passName, passText;
+std::string_view input, passName, passList, passText;
 bool hasInput = false;
 
 // What Heddle, its runtime and the compiler that it starts read.
@@ -124,6 +124,7 @@ void putReport(int file, std::string_view what) {
     }
   if (!passName.empty()) {
     putRecord(file, "pass", passName);
+    putRecord(file, "passes", passList);
     putRecord(file, "ir", passText);
   }
   for (int i = 0; i < fileCount; ++i)
@@ -211,6 +212,8 @@ void noteFile(std::string_view path) {
 
 void noteInput(std::string_view text) { input = text, hasInput = true; }
 
-void notePass(std::string_view pass, std::string_view ir) { passName = pass, passText = ir; }
+void notePass(std::string_view pass, std::string_view passes, std::string_view ir) {
+  passName = pass, passList = passes, passText = ir;
+}
 
 } // namespace heddle

@@ -2,8 +2,8 @@
 // fails on a program of the frontend.
 //
 // The report is a list of records, `KEY BYTES` on a line and then so many bytes and a line break, after a first line that
-// says what it is. Keys: what; command, for people; folder; argument (each); environment (NAME=VALUE, each that Heddle reads); pass and ir, the
-// one that ran and the program before it; file and text, in turn, of each file that was read (`-`: stdin; a file above
+// says what it is. Keys: what; command, for people; folder; argument (each); environment (NAME=VALUE, each that Heddle reads); pass, the one
+// that ran, passes, those of its stage up to it, and ir, the program before them; file and text, in turn, of each file that was read (`-`: stdin; a file above
 // 64 MiB has no text). `heddle replay` runs it again.
 #pragma once
 
@@ -24,7 +24,8 @@ void reportInternalErrors(int argc, char **argv);
 void noteFile(std::string_view path);
 /// What was read from stdin. The text must stay valid.
 void noteInput(std::string_view text);
-/// The pass that runs now and the IR before it, or nothing. Both must stay valid until the next call.
-void notePass(std::string_view pass, std::string_view ir);
+/// The pass that runs now, the passes that lead from `ir` to its end, and `ir`; or nothing. All must stay valid until the
+/// next call.
+void notePass(std::string_view pass, std::string_view passes, std::string_view ir);
 
 } // namespace heddle

@@ -28,7 +28,7 @@ namespace {
 namespace fs = std::filesystem;
 
 struct Report {
-  std::string what, folder, pass, ir;
+  std::string what, folder, pass, passes, ir;
   std::vector<std::string> arguments, environment;
   struct File {
     std::string name;
@@ -58,6 +58,7 @@ Report readReport(const std::string &path) {
     if (key == "what") report.what = value;
     else if (key == "folder") report.folder = value;
     else if (key == "pass") report.pass = value;
+    else if (key == "passes") report.passes = value;
     else if (key == "ir") report.ir = value;
     else if (key == "argument") report.arguments.push_back(value);
     else if (key == "environment") report.environment.push_back(value);
@@ -161,8 +162,8 @@ int extract(const std::string &path, const std::string &folder) {
     command += " " + argument;
   writeFile(fs::path(folder) / "command.txt", fmt::format("{}\nin {}\n{}\n", command, report.folder, oneLine(report)));
   if (!report.pass.empty()) {
-    writeFile(fs::path(folder) / "before-pass.mlir", report.ir);
-    fmt::print("heddle-opt --pass-pipeline='builtin.module({})' {}/before-pass.mlir\n", report.pass, folder);
+    writeFile(fs::path(folder) / "before-stage.mlir", report.ir);
+    fmt::print("heddle-opt --pass-pipeline='builtin.module({})' {}/before-stage.mlir\n", report.passes, folder);
   }
   for (const Report::File &file : report.files)
     if (file.text)
