@@ -98,7 +98,8 @@ static bool ownedIn(Block *block, Value value) {
 static bool mayLieOver(Value value, ArrayRef<Value> old);
 
 // Whether a repeat may collect into the memory of a stack that is known by these names (reads of a variable, or what a loop
-// around it carries): whatever else reads it comes before, and in each turn the new element may replace the old one. Views may have users anywhere: none.
+// around it carries): whatever else reads it comes before, and in each turn the new element may replace the old one. Views
+// may have users anywhere: none.
 static bool mayCollectOver(OpResult collected, ArrayRef<Value> old) {
   auto repeat = cast<RepeatOp>(collected.getOwner());
   OpOperand *stack = nullptr;

@@ -3,8 +3,8 @@
 // once.
 //
 // Every rewrite keeps the value of each element in exact arithmetic, NaN and infinities included: x * 0 is not 0, and
-// sums are not reassociated, but equal terms are counted. Broadcasts before elementwise ops go, because those spread their operands themselves.
-// Last, constants, positions and masks of these move to where they are used: they cost nothing in a kernel, and a value
+// sums are not reassociated, but equal terms are counted. Broadcasts before elementwise ops go, because those spread their
+// operands themselves. Last, constants, positions and masks of these move to where they are used: they cost nothing in a kernel, and a value
 // captured by a loop would be a buffer. So no CSE after this pass: it would undo that.
 #include "passes/graph/CountedPattern.h"
 #include "passes/graph/FoldConstants.h"

@@ -2,9 +2,9 @@
 // fails on a program of the frontend.
 //
 // The report is a list of records, `KEY BYTES` on a line and then so many bytes and a line break, after a first line that
-// says what it is. Keys: what; command, for people; folder; argument (each); environment (NAME=VALUE, each that Heddle reads); pass, the one
-// that ran, passes, those of its stage up to it, and ir, the program before them; file and text, in turn, of each file that was read (`-`: stdin; a file above
-// 64 MiB has no text). `heddle replay` runs it again.
+// says what it is. Keys: what; command, for people; folder; argument (each); environment (NAME=VALUE, each that Heddle
+// reads); pass, the one that ran, passes, those of its stage up to it, and ir, the program before them; file and text, in
+// turn, of each file that was read (`-`: stdin; a file above 64 MiB has no text). `heddle replay` runs it again.
 #pragma once
 
 #include <string_view>
