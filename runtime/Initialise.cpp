@@ -46,11 +46,11 @@ HEDDLE_INLINE double naturalLog(double x) {
 constexpr double kCosine[kTerms] = {1, -1. / 2, 1. / 24, -1. / 720, 1. / 40320, -1. / 3628800, 1. / 479001600};
 constexpr double kSine[kTerms] = {1, -1. / 6, 1. / 120, -1. / 5040, 1. / 362880, -1. / 39916800, 1. / 6227020800};
 
-struct Direction {
-  double cosine, sine;
+struct Point {
+  double x, y;
 };
-// Of the angle 2 pi v, v in [0, 1): the nearest quarter turn is taken off exactly, then |x| <= pi/4.
-HEDDLE_INLINE Direction directionOfTurns(double v) {
+// On the unit circle at the angle 2 pi v, v in [0, 1): the nearest quarter turn is taken off exactly, then |x| <= pi/4.
+HEDDLE_INLINE Point atTurns(double v) {
   int quarter = int(v * 4 + 0.5);
   double x = (v - quarter * 0.25) * 6.283185307179586;
   double cosine = series(kCosine, x * x), sine = x * series(kSine, x * x);
@@ -66,11 +66,11 @@ HEDDLE_INLINE PhiloxWords words(uint64_t seed, uint64_t stream, uint64_t block) 
   return philox({uint32_t(block), uint32_t(block >> 32), uint32_t(stream), uint32_t(stream >> 32)}, seed);
 }
 
-// Box and Muller's pair.
-HEDDLE_INLINE Direction normals(uint32_t radius, uint32_t turns) {
+// Box and Muller 1958: both coordinates are normal, and independent.
+HEDDLE_INLINE Point normals(uint32_t radius, uint32_t turns) {
   double r = std::sqrt(-2 * naturalLog(unit(radius)));
-  Direction d = directionOfTurns(unit(turns));
-  return {r * d.cosine, r * d.sine};
+  Point onCircle = atTurns(unit(turns));
+  return {r * onCircle.x, r * onCircle.y};
 }
 
 // Rounding to float may reach `high` itself; it is then the float below.
@@ -97,9 +97,9 @@ HEDDLE_INLINE void fillBlocks(const HeddleVariable& variable, uint64_t seed, uin
   if (variable.init == HEDDLE_NORMAL)
     for (int k = 0; k < 4; k += 2)
       for (int i = 0; i < kBlocks; ++i) {
-        Direction pair = normals(random[k][i], random[k + 1][i]);
-        values[k][i] = float(a + b * pair.cosine);
-        values[k + 1][i] = float(a + b * pair.sine);
+        Point pair = normals(random[k][i], random[k + 1][i]);
+        values[k][i] = float(a + b * pair.x);
+        values[k + 1][i] = float(a + b * pair.y);
       }
   else
     for (int k = 0; k < 4; ++k)
@@ -146,8 +146,8 @@ constexpr int64_t kTile = int64_t(1) << 15;
 
 float normalValue(uint64_t seed, uint64_t stream, uint64_t element, double mean, double deviation) {
   PhiloxWords w = words(seed, stream, element / 4);
-  Direction pair = element & 2 ? normals(w[2], w[3]) : normals(w[0], w[1]);
-  return float(mean + deviation * (element & 1 ? pair.sine : pair.cosine));
+  Point pair = element & 2 ? normals(w[2], w[3]) : normals(w[0], w[1]);
+  return float(mean + deviation * (element & 1 ? pair.y : pair.x));
 }
 
 float uniformValue(uint64_t seed, uint64_t stream, uint64_t element, double low, double high) {
