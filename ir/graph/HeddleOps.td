@@ -470,7 +470,8 @@ def Heddle_AttentionOp : Heddle_Blockwise<"attention"> {
     - attention_c1: block arguments have the operands' types; the yield has the results'
     - attention_c2: the region holds only elementwise ops, contract, reduce, gather, rename, position, constant, bernoulli
     - attention_c3: there are three results, without the axis of keys; the last is the sum over the keys of
-      exp(score - largest), the first a contraction over the keys; exp(score - largest) is divided once
+      exp(score - largest), the first a contraction over the keys; exp(score - largest) is divided once, and the score has
+      all of its axes
     - attention_c4: there is at least one axis of rows, all are axes of the second and third result, and none is `over`
   }];
 }
@@ -486,7 +487,7 @@ def Heddle_AttentionBackwardOp : Heddle_Blockwise<"attention_backward"> {
       position, constant, bernoulli
     - attention_backward_c3: a result that has the axis of keys and an axis of rows has the type of an input
     - attention_backward_c4: the last two inputs are the row's two numbers; the first of them is subtracted from the score,
-      once, and the difference goes to exp
+      once, and the difference goes to exp; the score has all axes of the difference
     - attention_backward_c5: there is at least one axis of rows, all are axes of the last two inputs, and none is `over`
   }];
   let extraClassDeclaration = [{

@@ -377,6 +377,10 @@ static LogicalResult verifyRows(Operation *op, ArrayAttr rows, StringAttr keys, 
       return op->emitOpError() << "axis " << name << " of rows is one of the rows' sums, and not that of the keys";
   return success();
 }
+// Blocks have the axes of the score: where all keys or rows have one score, it is spread over them before.
+static bool sharesAxes(SubOp shifted) {
+  return llvm::all_of(tensorOf(shifted).getNames(), [&](StringAttr name) { return tensorOf(shifted.getX()).has(name); });
+}
 LogicalResult AttentionOp::verify() {
   // attention_c1
   if (failed(verifyIsolated(*this))) return failure();
@@ -395,6 +399,7 @@ LogicalResult AttentionOp::verify() {
   if (!shifted || sum.getKind() != "sum" || !isOver(sum.getOver(), getOverAttr()) ||
       shifted.getY() != getYield()->getOperand(1))
     return emitOpError() << "its last result is the sum over " << getOverAttr() << " of exp(score - its second result)";
+  if (!sharesAxes(shifted)) return emitOpError("the score has all axes of exp(score - largest)");
   auto divides = [&](Operation *user) { return isa<DivOp>(user) && user->getOperand(0) == exp.getResult(); };
   if (llvm::count_if(exp->getUsers(), divides) != 1)
     return emitOpError("the probability is exp(score - largest), divided once");
@@ -441,6 +446,7 @@ LogicalResult AttentionBackwardOp::verify() {
   auto shifted = max.hasOneUse() ? dyn_cast<SubOp>(*max.user_begin()) : SubOp();
   if (!shifted || shifted.getY() != max || llvm::none_of(shifted->getUsers(), [](Operation *user) { return isa<ExpOp>(user); }))
     return emitOpError("the row's largest score, its last input but one, is used in exp(score - largest) alone");
+  if (!sharesAxes(shifted)) return emitOpError("the score has all axes of exp(score - largest)");
   // attention_backward_c5
   if (failed(verifyRows(*this, getRows(), getOverAttr(), getInputs().take_back(2)))) return failure();
   return success();

@@ -34,6 +34,10 @@ static bool isConstant(Value value, double number) {
   return known && *known == number;
 }
 
+// Attention's score, probability, maximum and sum have their form (attention_c3) also where all keys have one score, or a weight
+// is the same everywhere.
+static bool isOfAttention(Operation *op) { return isa<AttentionOp, AttentionBackwardOp>(op->getParentOp()); }
+
 // An elementwise op of constants is a constant.
 static LogicalResult foldConstants(Operation *op, PatternRewriter &rewriter) {
   std::optional<double> value = foldElementwise(op);
@@ -44,7 +48,8 @@ static LogicalResult foldConstants(Operation *op, PatternRewriter &rewriter) {
 
 // Elementwise ops spread their operands: they need neither broadcasts nor constants with dims.
 static LogicalResult takeScalars(Operation *op, PatternRewriter &rewriter) {
-  if (!op->hasTrait<IsElementwise>()) return failure();
+  bool isShifted = isa<SubOp>(op) && isOfAttention(op) && llvm::any_of(op->getUsers(), llvm::IsaPred<ExpOp>);
+  if (!op->hasTrait<IsElementwise>() || isShifted) return failure();
   bool changed = false;
   for (OpOperand &use : op->getOpOperands()) {
     Value source;
@@ -74,7 +79,8 @@ static LogicalResult dropNeutral(Operation *op, PatternRewriter &rewriter) {
     if (auto inner = operand(0).getDefiningOp<NegOp>()) kept = inner.getX();
   } else if (isa<SelectOp>(op)) {
     if (operand(1) == operand(2)) kept = operand(1);
-    else if (std::optional<double> condition = constantOf(operand(0))) kept = operand(*condition != 0 ? 1 : 2);
+    else if (std::optional<double> condition = constantOf(operand(0)); condition && !isOfAttention(op))
+      kept = operand(*condition != 0 ? 1 : 2);
   } else if (isa<BroadcastOp, CastOp>(op) && operand(0).getType() == op->getResult(0).getType()) {
     kept = operand(0);
   }
@@ -110,7 +116,7 @@ static LogicalResult countEqualTerms(Operation *op, PatternRewriter &rewriter) {
   auto reduce = dyn_cast<ReduceOp>(op);
   auto broadcast = reduce ? reduce.getX().getDefiningOp<BroadcastOp>() : BroadcastOp();
   if (!broadcast || reduce.getKind() != "sum" || !tensorOf(broadcast).isFloat()) return failure();
-  if (isa<AttentionOp, AttentionBackwardOp>(op->getParentOp())) return failure();  // whose results are such sums
+  if (isOfAttention(op)) return failure();
   SmallVector<StringAttr> over;
   double terms = 1;
   for (auto name : reduce.getOver().getAsRange<StringAttr>())
@@ -129,7 +135,7 @@ static LogicalResult lookThrough(Operation *op, PatternRewriter &rewriter) {
   if (auto reduce = dyn_cast<ReduceOp>(op)) {
     std::optional<double> number = constantOf(reduce.getX());
     Tensor x = tensorOf(reduce.getX());
-    if (!number || !x.isFloat()) return failure();
+    if (!number || !x.isFloat() || isOfAttention(op)) return failure();
     double terms = static_cast<double>(x.getNumElements()) / cast<Tensor>(type).getNumElements();
     rewriter.replaceOpWithNewOp<ConstantOp>(op, cast<Tensor>(type),
                                             reduce.getKind() == "sum" ? *number * terms : *number);

@@ -103,6 +103,27 @@ func.func @f(%q: !q, %k: !k, %m: !r, %z: !r) {
 !k = !heddle.tensor<[S=2, K=3], f32>
 !r = !heddle.tensor<[T=2], f32>
 !s = !heddle.tensor<[T=2, S=2], f32>
+!b = !heddle.tensor<[S=2], f32>
+// attention_backward_c4
+func.func @f(%k: !k, %bias: !b, %m: !r, %z: !r) {
+  // expected-error@+1 {{the score has all axes of exp(score - largest)}}
+  %0 = heddle.attention_backward over "S" rows ["T"](%k, %bias, %m, %z) : (!k, !b, !r, !r) -> !q {
+  ^bb0(%b: !k, %s: !b, %c: !r, %d: !r):
+    %t = heddle.sub %s, %c : (!b, !r) -> !s
+    %e = heddle.exp %t : (!s) -> !s
+    %p = heddle.div %e, %d : (!s, !r) -> !s
+    %g = heddle.contract %p, %b over ["S"] : (!s, !k) -> !q
+    heddle.yield %g : !q
+  }
+  return
+}
+
+// -----
+
+!q = !heddle.tensor<[T=2, K=3], f32>
+!k = !heddle.tensor<[S=2, K=3], f32>
+!r = !heddle.tensor<[T=2], f32>
+!s = !heddle.tensor<[T=2, S=2], f32>
 // attention_backward_c5
 func.func @f(%q: !q, %k: !k, %m: !r, %z: !r) {
   // expected-error@+1 {{axis "S" of rows is one of the rows' sums, and not that of the keys}}

@@ -152,6 +152,28 @@ func.func @f(%q: !q, %k: !k) {
 !k = !heddle.tensor<[S=2, K=3], f32>
 !r = !heddle.tensor<[T=2], f32>
 !s = !heddle.tensor<[T=2, S=2], f32>
+!b = !heddle.tensor<[S=2], f32>
+// attention_c3
+func.func @f(%q: !q, %k: !k, %bias: !b, %most: !r) {
+  // expected-error@+1 {{the score has all axes of exp(score - largest)}}
+  %0:3 = heddle.attention over "S" rows ["T"](%k, %bias, %most) : (!k, !b, !r) -> (!q, !r, !r) {
+  ^bb0(%b: !k, %s: !b, %m: !r):
+    %d = heddle.sub %s, %m : (!b, !r) -> !s
+    %e = heddle.exp %d : (!s) -> !s
+    %z = heddle.reduce "sum" %e over ["S"] : (!s) -> !r
+    %p = heddle.div %e, %z : (!s, !r) -> !s
+    %o = heddle.contract %p, %b over ["S"] : (!s, !k) -> !q
+    heddle.yield %o, %m, %z : !q, !r, !r
+  }
+  return
+}
+
+// -----
+
+!q = !heddle.tensor<[T=2, K=3], f32>
+!k = !heddle.tensor<[S=2, K=3], f32>
+!r = !heddle.tensor<[T=2], f32>
+!s = !heddle.tensor<[T=2, S=2], f32>
 // attention_c4
 func.func @f(%q: !q, %k: !k) {
   // expected-error@+1 {{there is an axis of rows}}
